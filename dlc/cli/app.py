@@ -1,0 +1,79 @@
+"""Finds the subcommand, runs it, and turns whatever it raises into a message and an exit code."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import dlc
+from dlc.diagnostics import DlcError, render
+
+COMMANDS = {
+    "compile": "compile a program to a plan, or print it at a stage",
+    "run": "run a program or a plan on a number of ranks",
+    "opt": "run passes over a module",
+    "explain": "explain a program, a plan or an error code",
+    "hw": "detect, show and check machine descriptions",
+    "doctor": "check that this machine can run plans",
+    "completion": "print a shell completion script",
+}
+
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (by default that of the process) and return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _dispatch(arguments)
+        finally:
+            sys.stdout.flush()
+    except DlcError as error:
+        print(render(error, color=wants_color()), file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of a pipe has left; without this the interpreter would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except Exception as error:
+        from dlc.cli.crash import explain_crash
+
+        wrapped = explain_crash(error, arguments)
+        print(render(wrapped, color=wants_color()), file=sys.stderr)
+        return wrapped.exit_code
+
+
+def build_parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser, in which only the `chosen` subcommands have their arguments (and are imported)."""
+    parser = argparse.ArgumentParser(
+        prog="dlc",
+        description="Compile dataflow programs of table operators to gangs of MPI processes, and run them.",
+        epilog="exit codes: 0 ok, 1 program or IR at fault, 2 usage, 3 environment, 4 resources, 5 task failed, "
+        "6 rank lost, 70 internal error",
+    )
+    parser.add_argument("--version", action="version", version=f"dlc {dlc.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        subparser = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name in chosen:
+            module = import_module(f"dlc.cli.{name}")
+            module.add_arguments(subparser)
+            subparser.set_defaults(run=module.run)
+    return parser
+
+
+def wants_color() -> bool:
+    """Whether messages on stderr may use colour."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _dispatch(arguments: list[str]) -> int:
+    command = next((argument for argument in arguments if not argument.startswith("-")), "")
+    args = build_parser([command]).parse_args(arguments)
+    return args.run(args)

@@ -1,0 +1,64 @@
+"""What happens when dlc itself fails: a file for the report, and an error that names it."""
+
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+import dlc
+from dlc.diagnostics import DlcError
+
+_PACKAGES = ("xdsl", "numpy", "polars", "pyarrow", "mpi4py", "mpich", "lark")
+
+
+def explain_crash(error: Exception, arguments: Sequence[str]) -> DlcError:
+    """The error to show for an exception that no layer has turned into a diagnostic."""
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("dlc"):
+        return DlcError(
+            "DLC702",
+            f"the Python package '{error.name}' is not installed",
+            help="install dlc again with pip, or run `dlc doctor` to see what is missing",
+        )
+    path = _write_reproducer(error, arguments)
+    return DlcError(
+        "DLC901",
+        f"internal error: {type(error).__name__}: {error}",
+        help=f"this is a fault of dlc; please report it with the file {path}",
+    )
+
+
+def _write_reproducer(error: Exception, arguments: Sequence[str]) -> Path:
+    """Write the report into the working directory, or where that is read-only into the temporary one."""
+    text = _report(error, arguments)
+    for folder in (Path.cwd(), Path(tempfile.gettempdir())):
+        try:
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", dir=folder, prefix="dlc-crash-", suffix=".txt", delete=False
+            ) as file:
+                file.write(text)
+            return Path(file.name)
+        except OSError:
+            continue
+    sys.stderr.write(text)
+    return Path("(shown above)")
+
+
+def _report(error: Exception, arguments: Sequence[str]) -> str:
+    lines = [
+        f"dlc {dlc.__version__}, Python {platform.python_version()}, {platform.platform()}",
+        *(f"{name} {_version(name)}" for name in _PACKAGES),
+        f"arguments: {list(arguments)}",
+        "",
+        "".join(traceback.format_exception(error)),
+    ]
+    return "\n".join(lines)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
