@@ -1,0 +1,281 @@
+"""The plan artefact: what the compiler hands to the executor, as data in one zip file.
+
+Members: `manifest.json`, `plan.mlir` (for people), `gangs/<name>.json`, `constants/<name>.arrow`. The structure of the
+JSON members is `schema.json` beside this file. The archive's comment holds the SHA-256 of all bytes before it, so that
+any change of the file is found, and equal plans give equal bytes.
+"""
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dlc.diagnostics import DlcError, SourceLoc
+from dlc.runtime.validate import Invalid, validate
+
+FORMAT = 1
+Json = dict[str, Any]
+
+_MAX_JSON = 256 << 20  # bytes of one JSON member
+_MAX_MEMBERS = 100_000
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_SEAL = b"sha256:"
+
+
+@dataclass
+class Gang:
+    """Ranks of the world that run one instruction list together; `ranks` are world ranks in gang order."""
+
+    name: str
+    ranks: list[int]
+    instructions: list[Json]
+
+
+@dataclass
+class Plan:
+    """A compiled program. The JSON parts have the structure that `schema.json` gives."""
+
+    program: str
+    world_size: int
+    gangs: list[Gang]
+    machine: Json = field(default_factory=dict[str, Any])
+    requires: Json = field(default_factory=dict[str, Any])
+    parameters: list[Json] = field(default_factory=list[Json])
+    results: list[Json] = field(default_factory=list[Json])
+    outputs: list[str] = field(default_factory=list[str])
+    inputs: list[Json] = field(default_factory=list[Json])
+    locations: list[list[Any]] = field(default_factory=list[list[Any]])
+    constants: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    text: str = ""
+    compiler: str = "0.1.0"
+
+    def location(self, index: int) -> SourceLoc | None:
+        """The user's line that `loc` index stands for; None where it is unknown."""
+        if not 0 <= index < len(self.locations):
+            return None
+        file, line, column, end_column = self.locations[index][:4]
+        return SourceLoc(file, line, column, end_column)
+
+
+def save(plan: Plan, path: str | os.PathLike[str]) -> None:
+    """Write the plan; readers see the old file or the whole new one. Raises DLC605."""
+    target = Path(path)
+    data = to_bytes(plan)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise DlcError("DLC605", f"cannot write the plan {target}: {error.strerror or error}") from error
+
+
+def to_bytes(plan: Plan) -> bytes:
+    """The plan as the bytes of its file, the same for equal plans."""
+    members: dict[str, bytes] = {"plan.mlir": plan.text.encode()}
+    for gang in plan.gangs:
+        content = {"gang": gang.name, "ranks": gang.ranks, "instructions": gang.instructions}
+        members[f"gangs/{gang.name}.json"] = _encode(content)
+    for name, data in sorted(plan.constants.items()):
+        members[f"constants/{name}.arrow"] = data
+    manifest = {
+        "format": FORMAT,
+        "schema": hashlib.sha256(_schema_text()).hexdigest(),
+        "compiler": plan.compiler,
+        "program": plan.program,
+        "world_size": plan.world_size,
+        "machine": plan.machine,
+        "requires": plan.requires,
+        "parameters": plan.parameters,
+        "results": plan.results,
+        "outputs": plan.outputs,
+        "inputs": plan.inputs,
+        "locations": plan.locations,
+        "gangs": [gang.name for gang in plan.gangs],
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in {"manifest.json": _encode(manifest), **members}.items():
+            # Deflate differs between zlib builds; stored bytes do not.
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_STORED)
+        # The length of the comment is part of what it seals, so it must be set before.
+        archive.comment = b" " * (len(_SEAL) + 64)
+    body = buffer.getvalue()[: -len(_SEAL) - 64]
+    return body + _SEAL + hashlib.sha256(body).hexdigest().encode()
+
+
+def load(path: str | os.PathLike[str]) -> Plan:
+    """Read and check a plan. Raises DLC201 (no such file), DLC501 (not a plan, or damaged), DLC502 (other format)."""
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise DlcError("DLC201", f"there is no plan {path}", help="write one with `dlc compile`") from error
+    except OSError as error:
+        raise DlcError("DLC501", f"cannot read {path}: {error.strerror or error}") from error
+    return from_bytes(data, str(path))
+
+
+def from_bytes(data: bytes, name: str = "plan") -> Plan:
+    """The plan in the bytes of a plan file; `name` stands in messages. Raises DLC501 and DLC502."""
+    try:
+        return _decode_plan(data, name)
+    except Invalid as error:
+        raise _damaged(name, str(error)) from error
+    except (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
+        # RecursionError (a RuntimeError) comes from JSON that is nested too deeply.
+        raise _damaged(name, "it is truncated or was changed after it was written") from error
+
+
+def _decode_plan(data: bytes, name: str) -> Plan:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = archive.infolist()
+        if len(members) > _MAX_MEMBERS:
+            raise Invalid("it has too many members")
+        if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+            raise Invalid("a member is compressed")  # nothing dlc wrote is, so nothing can unpack to more than it is
+        by_name = {member.filename: member for member in members}
+        manifest = _read_json(archive, by_name["manifest.json"])
+        version = manifest.get("format") if isinstance(manifest, dict) else None
+        if isinstance(version, int) and version != FORMAT:
+            raise DlcError(
+                "DLC502",
+                f"{name} has plan format {version}; this dlc reads format {FORMAT}",
+                help="compile the program again with this version of dlc",
+            )
+        _check_seal(data, archive.comment)
+        schema = _schema()
+        validate(manifest, "manifest", schema)
+        _check_members(archive, by_name, manifest["files"])
+        gangs: list[Gang] = []
+        for gang_name in manifest["gangs"]:
+            gang = _read_json(archive, by_name[f"gangs/{gang_name}.json"])
+            validate(gang, "gang", schema)
+            gangs.append(Gang(gang["gang"], gang["ranks"], gang["instructions"]))
+        constants = {
+            member.removeprefix("constants/").removesuffix(".arrow"): archive.read(member)
+            for member in by_name
+            if member.startswith("constants/")
+        }
+        text = archive.read("plan.mlir").decode()
+    kept = ("program", "world_size", "machine", "requires", "parameters", "results", "outputs", "inputs", "locations")
+    plan = Plan(
+        **{key: manifest[key] for key in kept},
+        compiler=manifest["compiler"],
+        gangs=gangs,
+        constants=constants,
+        text=text,
+    )
+    _check_references(plan)
+    return plan
+
+
+def _check_seal(data: bytes, comment: bytes) -> None:
+    body = data[: len(data) - len(comment)]
+    if comment != _SEAL + hashlib.sha256(body).hexdigest().encode():
+        raise Invalid("its checksum is wrong: it was changed after it was written")
+
+
+def _check_members(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], sums: dict[str, str]) -> None:
+    if set(members) != {"manifest.json", *sums}:
+        raise Invalid("its list of members does not match its content")
+    for member, expected in sums.items():
+        if hashlib.sha256(archive.read(member)).hexdigest() != expected:
+            raise Invalid(f"the checksum of {member[:100]} is wrong")
+
+
+def _check_references(plan: Plan) -> None:
+    """Every rank, constant and value that an instruction names exists."""
+    for gang in plan.gangs:
+        if len(set(gang.ranks)) != len(gang.ranks) or max(gang.ranks) >= plan.world_size:
+            raise Invalid(f"the ranks of gang {gang.name[:40]} do not fit {plan.world_size} ranks")
+        defined: set[str] = set()
+        for number, instruction in enumerate(gang.instructions):
+            where = f"instruction {number} ({instruction['op']}) of gang {gang.name[:40]}"
+            for value in _uses(instruction):
+                if value not in defined:
+                    raise Invalid(f"{where} uses {value[:40]!r}, which is not defined")
+            if instruction.get("root", 0) >= len(gang.ranks) or instruction.get("peer", 0) >= plan.world_size:
+                raise Invalid(f"{where} names a rank that does not exist")
+            if instruction["op"] == "constant" and instruction["name"] not in plan.constants:
+                raise Invalid(f"{where} names a constant that does not exist")
+            if instruction["op"] == "free":
+                defined.difference_update(instruction["values"])
+            defined.update(_definitions(instruction))
+            for fragment, inputs, outputs in _fragments(instruction):
+                _check_fragment(fragment, inputs, outputs, where)
+
+
+def _uses(instruction: Json) -> Iterator[str]:
+    for key in ("in", "splitters"):
+        if key in instruction:
+            yield instruction[key]
+    yield from instruction.get("ins", ())
+    yield from instruction.get("values", ())
+
+
+def _definitions(instruction: Json) -> Iterator[str]:
+    if "out" in instruction:
+        yield instruction["out"]
+    yield from instruction.get("outs", ())
+
+
+def _fragments(instruction: Json) -> Iterator[tuple[Json, int, int]]:
+    """Fragments of an instruction with the number of values they take and give."""
+    if instruction["op"] == "run":
+        yield instruction["fragment"], len(instruction["ins"]), len(instruction["outs"])
+    elif instruction["op"] == "all_reduce":
+        yield instruction["combine"], 1, 1
+
+
+def _check_fragment(fragment: Json, inputs: int, outputs: int, where: str) -> None:
+    if fragment["inputs"] != inputs or len(fragment["outputs"]) != outputs:
+        raise Invalid(f"the fragment of {where} takes or gives another number of values")
+    known = inputs
+    for operator in fragment["ops"]:
+        taken = [operator[key] for key in ("in", "left", "right") if key in operator] + operator.get("ins", [])
+        if max(taken) >= known:
+            raise Invalid(f"the {operator['op']} of {where} uses a value that is not defined")
+        known += 1
+    if any(index >= known for index in fragment["outputs"]):
+        raise Invalid(f"the fragment of {where} gives a value that is not defined")
+
+
+def _read_json(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+    if member.file_size > _MAX_JSON:
+        raise Invalid(f"{member.filename[:100]} is too large")
+    return json.loads(archive.read(member))
+
+
+def _encode(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+@cache
+def _schema_text() -> bytes:
+    return (Path(__file__).parent / "schema.json").read_bytes()
+
+
+@cache
+def _schema() -> Json:
+    return json.loads(_schema_text())
+
+
+def _damaged(name: str, reason: str) -> DlcError:
+    return DlcError(
+        "DLC501", f"{name} is not a plan that can be run: {reason}", help="write it again with `dlc compile`"
+    )

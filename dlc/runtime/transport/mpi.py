@@ -1,0 +1,129 @@
+"""Ranks as MPI processes: upper-case mpi4py calls on buffers only, all of them non-blocking."""
+
+import os
+import time
+from collections.abc import Sequence
+from typing import NoReturn
+
+import numpy as np
+from mpi4py import MPI
+
+from dlc.runtime.transport.base import Transport, silence
+
+_CHUNK = 1 << 30  # bytes of one MPI message; counts are 32 bits in MPI 3
+_SPIN = 100e-6  # seconds of tight polling before the first sleep
+_SLOWEST = 1e9  # bytes/s; a transfer that moves at least this fast is polled without sleeping
+_LONGEST_SLEEP = 1e-3  # seconds
+
+
+class MpiTransport:
+    """One rank of an MPI communicator, of which it keeps a duplicate for itself.
+
+    `patience` is the number of seconds after which a wait for other ranks ends with DLC604; None waits for ever.
+    """
+
+    def __init__(self, comm: MPI.Intracomm, patience: float | None = None) -> None:
+        self._comm = comm.Dup()
+        self._patience = patience
+        self._sent: list[tuple[MPI.Request, memoryview]] = []
+        self.rank = comm.Get_rank()
+        self.size = comm.Get_size()
+
+    def all_to_all(self, parts: Sequence[memoryview]) -> list[memoryview]:
+        sizes_out = np.array([part.nbytes for part in parts], np.int64)
+        sizes_in = np.empty(self.size, np.int64)
+        self._wait([self._comm.Ialltoall(sizes_out, sizes_in)])
+        # The own part stays where it is; peers start at different ranks so that no rank is everybody's first.
+        received = [_allocate(size if peer != self.rank else 0) for peer, size in enumerate(sizes_in.tolist())]
+        others = [(self.rank + step) % self.size for step in range(1, self.size)]
+        requests = [request for peer in others for request in self._receive(received[peer], peer, 0)]
+        requests += [request for peer in others for request in self._start(parts[peer], peer, 0)]
+        self._wait(requests, int(sizes_in.sum() + sizes_out.sum()))
+        received[self.rank] = parts[self.rank]
+        return received
+
+    def all_gather(self, part: memoryview) -> list[memoryview]:
+        sizes = np.empty(self.size, np.int64)
+        self._wait([self._comm.Iallgather(np.array([part.nbytes], np.int64), sizes)])
+        total = int(sizes.sum())
+        if total >= 1 << 31:
+            return self.all_to_all([part] * self.size)
+        whole = _allocate(total)
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        self._wait([self._comm.Iallgatherv(part, [whole, sizes, starts[:-1], MPI.BYTE])], total)
+        return [whole[starts[peer] : starts[peer + 1]] for peer in range(self.size)]
+
+    def gather(self, part: memoryview, root: int) -> list[memoryview]:
+        nothing = memoryview(b"")
+        received = self.all_to_all([part if peer == root else nothing for peer in range(self.size)])
+        return received if self.rank == root else []
+
+    def broadcast(self, part: memoryview, root: int) -> memoryview:
+        size = np.array([part.nbytes], np.int64)
+        self._wait([self._comm.Ibcast(size, root)])
+        whole = part if self.rank == root else _allocate(int(size[0]))
+        self._wait([self._comm.Ibcast([chunk, MPI.BYTE], root) for chunk in _chunks(whole)], whole.nbytes)
+        return whole
+
+    def send(self, part: memoryview, peer: int, tag: int) -> None:
+        header = memoryview(np.array([part.nbytes], np.int64)).cast("B")
+        # Requests do not keep their buffers alive.
+        self._sent.append((self._comm.Isend([header, MPI.BYTE], peer, tag + 1), header))
+        self._sent += [(request, part) for request in self._start(part, peer, tag + 1)]
+
+    def recv(self, peer: int, tag: int) -> memoryview:
+        header = np.empty(1, np.int64)
+        self._wait([self._comm.Irecv([header.view(np.uint8), MPI.BYTE], peer, tag + 1)])
+        whole = _allocate(int(header[0]))
+        self._wait(self._receive(whole, peer, tag + 1), whole.nbytes)
+        return whole
+
+    def flush(self) -> None:
+        self._wait([request for request, _ in self._sent], sum(part.nbytes for _, part in self._sent))
+        self._sent.clear()
+
+    def barrier(self) -> None:
+        self._wait([self._comm.Ibarrier()])
+
+    def split(self, ranks: Sequence[int]) -> Transport:
+        group = self._comm.Get_group().Incl(list(ranks))
+        comm = self._comm.Create_group(group)
+        transport = MpiTransport(comm, self._patience)
+        comm.Free()
+        return transport
+
+    def abort(self, code: int) -> NoReturn:
+        MPI.COMM_WORLD.Abort(code)
+        raise SystemExit(code)
+
+    def _start(self, part: memoryview, peer: int, tag: int) -> list[MPI.Request]:
+        return [self._comm.Isend([chunk, MPI.BYTE], peer, tag) for chunk in _chunks(part)]
+
+    def _receive(self, part: memoryview, peer: int, tag: int) -> list[MPI.Request]:
+        return [self._comm.Irecv([chunk, MPI.BYTE], peer, tag) for chunk in _chunks(part)]
+
+    def _wait(self, requests: list[MPI.Request], size: int = 0) -> None:
+        """Poll until all requests are done. MPI moves bytes only while it is polled, so `size` bytes lengthen the spin."""
+        if MPI.Request.Testall(requests):
+            return
+        start = time.monotonic()
+        spin_until = start + _SPIN + size / _SLOWEST
+        sleep = 20e-6
+        while not MPI.Request.Testall(requests):
+            now = time.monotonic()
+            if now < spin_until:
+                os.sched_yield()
+            elif self._patience is not None and now - start > self._patience:
+                raise silence(self.rank, self.size, self._patience)
+            else:
+                time.sleep(sleep)
+                sleep = min(sleep * 1.5, _LONGEST_SLEEP)
+
+
+def _allocate(size: int) -> memoryview:
+    # NumPy leaves the memory unset, where bytearray would clear it first.
+    return memoryview(np.empty(size, np.uint8))
+
+
+def _chunks(part: memoryview) -> list[memoryview]:
+    return [part[start : start + _CHUNK] for start in range(0, part.nbytes, _CHUNK)]
