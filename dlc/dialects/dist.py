@@ -1,0 +1,349 @@
+"""`dist`: how frames lie over the ranks of a gang, local fragments, and the collectives between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from xdsl.dialects.builtin import I64, ArrayAttr, IntegerAttr, StringAttr, SymbolNameConstraint, i64
+from xdsl.ir import Attribute, Dialect, Operation, ParametrizedAttribute, Region, SSAValue, TypeAttribute
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    param_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure
+from xdsl.utils.exceptions import VerifyException
+
+from .frame import FrameType, OrderAttr, frame_of, require, strings
+
+
+@irdl_attr_definition
+class ReplicatedAttr(ParametrizedAttribute):
+    """Every rank holds all rows."""
+
+    name = "dist.replicated"
+
+
+@irdl_attr_definition
+class SingleAttr(ParametrizedAttribute):
+    """Rank 0 holds all rows, the others none."""
+
+    name = "dist.single"
+
+
+@irdl_attr_definition
+class RowsAttr(ParametrizedAttribute):
+    """Each row on one rank, in global order: rank 0 has the first rows."""
+
+    name = "dist.rows"
+
+
+@irdl_attr_definition
+class AnyAttr(ParametrizedAttribute):
+    """Each row on one rank, no matter which."""
+
+    name = "dist.any"
+
+
+@irdl_attr_definition
+class HashAttr(ParametrizedAttribute):
+    """Each row on the rank that the hash of its keys names, so equal keys meet."""
+
+    name = "dist.hash"
+    keys: ArrayAttr[StringAttr] = param_def()
+
+
+@irdl_attr_definition
+class RangeAttr(ParametrizedAttribute):
+    """Rows sorted by the keys across ranks: rank 0 has the first range."""
+
+    name = "dist.range"
+    by: ArrayAttr[OrderAttr] = param_def()
+
+
+@irdl_attr_definition
+class PartialAttr(ParametrizedAttribute):
+    """Every rank holds a partial result that a reduction still has to combine."""
+
+    name = "dist.partial"
+
+
+LAYOUTS = (ReplicatedAttr, SingleAttr, RowsAttr, AnyAttr, HashAttr, RangeAttr, PartialAttr)
+
+
+@irdl_attr_definition
+class PartType(ParametrizedAttribute, TypeAttribute):
+    """A frame spread over the ranks of a gang by a layout."""
+
+    name = "dist.part"
+    frame: FrameType = param_def()
+    layout: Attribute = param_def()
+
+    def verify(self) -> None:
+        if not isinstance(self.layout, LAYOUTS):
+            raise VerifyException(f"{self.layout} is not a layout")
+        if isinstance(self.layout, HashAttr):
+            require(self.frame.columns, [key.data for key in self.layout.keys])
+        if isinstance(self.layout, RangeAttr):
+            require(self.frame.columns, [key.column.data for key in self.layout.by])
+
+
+def part_of(value: SSAValue) -> PartType:
+    """The distributed type of a value; VerifyException if it has none."""
+    if not isinstance(value.type, PartType):
+        raise VerifyException(f"expected a distributed frame, got {value.type}")
+    return value.type
+
+
+def hash_layout(keys: Iterable[str]) -> HashAttr:
+    """Hash layout by these keys."""
+    return HashAttr(strings(keys))
+
+
+@irdl_op_definition
+class YieldOp(IRDLOperation):
+    """Frames that a fragment leaves."""
+
+    name = "dist.yield"
+    values = var_operand_def(FrameType)
+    traits = traits_def(IsTerminator())
+    assembly_format = "($values^ `:` type($values))? attr-dict"
+
+    def __init__(self, values: Sequence[SSAValue]):
+        super().__init__(operands=[list(values)])
+
+
+def verify_fragment(inputs: Sequence[FrameType], body: Region, outputs: Sequence[FrameType]) -> None:
+    """VerifyException unless the body takes these frames and ends by yielding those."""
+    block = body.block
+    if [arg.type for arg in block.args] != list(inputs):
+        raise VerifyException("the fragment's arguments must be the frames of its operands")
+    last = block.last_op
+    if not isinstance(last, YieldOp):
+        raise VerifyException("a fragment must end in dist.yield")
+    if [value.type for value in last.values] != list(outputs):
+        raise VerifyException("the fragment must yield the frames of its results")
+
+
+@irdl_op_definition
+class LocalOp(IRDLOperation):
+    """A fragment: table operators that every rank runs on its own rows, as one query."""
+
+    name = "dist.local"
+    inputs = var_operand_def(PartType)
+    body = region_def("single_block")
+    outputs = var_result_def(PartType)
+    traits = traits_def(IsolatedFromAbove(), Pure())
+    assembly_format = "`(` $inputs `)` $body attr-dict `:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
+
+    def __init__(self, inputs: Sequence[SSAValue], body: Region, outputs: Sequence[PartType]):
+        super().__init__(operands=[list(inputs)], regions=[body], result_types=[list(outputs)])
+
+    @property
+    def yield_op(self) -> YieldOp:
+        """The terminator."""
+        last = self.body.block.last_op
+        assert isinstance(last, YieldOp)
+        return last
+
+    def verify_(self) -> None:
+        verify_fragment(
+            [part_of(value).frame for value in self.inputs],
+            self.body,
+            [part_of(value).frame for value in self.outputs],
+        )
+
+
+class CollectiveOp(IRDLOperation):
+    """Base of the ops that move rows between the ranks of a gang: one frame in, the same frame out."""
+
+    frame = operand_def(PartType)
+    result = result_def(PartType)
+
+    def verify_(self) -> None:
+        given, left = part_of(self.frame), part_of(self.result)
+        if given.frame != left.frame:
+            raise VerifyException("a collective leaves the schema as it is")
+        if not isinstance(left.layout, self.leaves()):
+            raise VerifyException(f"{self.name} cannot leave layout {left.layout}")
+
+    def leaves(self) -> tuple[type[Attribute], ...]:
+        """Layouts that the op may leave."""
+        return LAYOUTS
+
+
+@irdl_op_definition
+class ShuffleOp(CollectiveOp):
+    """Sends each row to the rank that the hash of its keys names."""
+
+    name = "dist.shuffle"
+    keys = prop_def(ArrayAttr[StringAttr])
+    traits = traits_def(Pure())
+    assembly_format = "$frame `by` $keys attr-dict `:` type($frame) `->` type($result)"
+
+    def __init__(self, frame: SSAValue, keys: Sequence[str]):
+        type_ = PartType(part_of(frame).frame, hash_layout(keys))
+        super().__init__(operands=[frame], properties={"keys": strings(keys)}, result_types=[type_])
+
+    def leaves(self) -> tuple[type[Attribute], ...]:
+        return (HashAttr,)
+
+
+@irdl_op_definition
+class AllGatherOp(CollectiveOp):
+    """Gives every rank all rows, in rank order: the broadcast of a distributed frame."""
+
+    name = "dist.all_gather"
+    traits = traits_def(Pure())
+    assembly_format = "$frame attr-dict `:` type($frame) `->` type($result)"
+
+    def __init__(self, frame: SSAValue):
+        super().__init__(operands=[frame], result_types=[PartType(part_of(frame).frame, ReplicatedAttr())])
+
+    def leaves(self) -> tuple[type[Attribute], ...]:
+        return (ReplicatedAttr,)
+
+
+@irdl_op_definition
+class GatherOp(CollectiveOp):
+    """Gives rank 0 all rows, in rank order."""
+
+    name = "dist.gather"
+    traits = traits_def(Pure())
+    assembly_format = "$frame attr-dict `:` type($frame) `->` type($result)"
+
+    def __init__(self, frame: SSAValue):
+        super().__init__(operands=[frame], result_types=[PartType(part_of(frame).frame, SingleAttr())])
+
+    def leaves(self) -> tuple[type[Attribute], ...]:
+        return (SingleAttr,)
+
+
+@irdl_op_definition
+class BroadcastOp(CollectiveOp):
+    """Gives every rank the rows of rank 0."""
+
+    name = "dist.broadcast"
+    traits = traits_def(Pure())
+    assembly_format = "$frame attr-dict `:` type($frame) `->` type($result)"
+
+    def __init__(self, frame: SSAValue):
+        super().__init__(operands=[frame], result_types=[PartType(part_of(frame).frame, ReplicatedAttr())])
+
+    def leaves(self) -> tuple[type[Attribute], ...]:
+        return (ReplicatedAttr,)
+
+
+@irdl_op_definition
+class AllReduceOp(CollectiveOp):
+    """Combines the partial results of all ranks, in rank order, on every rank.
+
+    The region is a fragment whose one input holds the partials of all ranks.
+    """
+
+    name = "dist.all_reduce"
+    combine = region_def("single_block")
+    traits = traits_def(Pure())
+    assembly_format = "$frame $combine attr-dict `:` type($frame) `->` type($result)"
+
+    def __init__(self, frame: SSAValue, combine: Region):
+        super().__init__(
+            operands=[frame],
+            regions=[combine],
+            result_types=[PartType(part_of(frame).frame, ReplicatedAttr())],
+        )
+
+    def leaves(self) -> tuple[type[Attribute], ...]:
+        return (ReplicatedAttr,)
+
+    def verify_(self) -> None:
+        super().verify_()
+        frame = part_of(self.frame).frame
+        verify_fragment([frame], self.combine, [frame])
+
+
+@irdl_op_definition
+class RangeShuffleOp(CollectiveOp):
+    """Cuts locally sorted rows at quantiles of a replicated sample and sends each range to its rank."""
+
+    name = "dist.range_shuffle"
+    sample = operand_def(PartType)
+    by = prop_def(ArrayAttr[OrderAttr])
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$frame `at` $sample `by` $by attr-dict `:` type($frame) `,` type($sample) `->` type($result)"
+    )
+
+    def __init__(self, frame: SSAValue, sample: SSAValue, by: Sequence[OrderAttr]):
+        order = ArrayAttr(by)
+        super().__init__(
+            operands=[frame, sample],
+            properties={"by": order},
+            result_types=[PartType(part_of(frame).frame, RangeAttr(order))],
+        )
+
+    def leaves(self) -> tuple[type[Attribute], ...]:
+        return (RangeAttr,)
+
+    def verify_(self) -> None:
+        super().verify_()
+        if not isinstance(part_of(self.sample).layout, ReplicatedAttr):
+            raise VerifyException("the sample must be replicated, or ranks would cut at different places")
+
+
+@irdl_op_definition
+class GangOp(IRDLOperation):
+    """Ranks that run a program together, bound to an island of the machine."""
+
+    name = "dist.gang"
+    sym_name = prop_def(SymbolNameConstraint())
+    ranks = prop_def(IntegerAttr[I64])
+    island = prop_def(StringAttr)
+    memory = opt_prop_def(IntegerAttr[I64])
+    assembly_format = "$sym_name `ranks` $ranks `on` $island (`memory` $memory^)? attr-dict"
+
+    def __init__(self, name: str, ranks: int, island: str, memory: int | None = None):
+        super().__init__(
+            properties={
+                "sym_name": StringAttr(name),
+                "ranks": IntegerAttr(ranks, i64),
+                "island": StringAttr(island),
+                "memory": None if memory is None else IntegerAttr(memory, i64),
+            }
+        )
+
+
+Dist = Dialect(
+    "dist",
+    [
+        LocalOp,
+        YieldOp,
+        ShuffleOp,
+        AllGatherOp,
+        GatherOp,
+        BroadcastOp,
+        AllReduceOp,
+        RangeShuffleOp,
+        GangOp,
+    ],
+    [*LAYOUTS, PartType],
+)
+
+
+def is_collective(op: Operation) -> bool:
+    """Whether all ranks of the gang must take part in the op together."""
+    return isinstance(op, CollectiveOp)
+
+
+def local_frame(value: SSAValue) -> FrameType:
+    """The frame type of a value, distributed or not."""
+    return value.type.frame if isinstance(value.type, PartType) else frame_of(value)
