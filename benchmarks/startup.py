@@ -1,7 +1,7 @@
 """Time what a user waits for before anything runs: help, `dlc opt`, and the compilation of a program.
 
-``python benchmarks/startup.py``: medians of fresh processes for the commands, and of one warm process, imports
-done, for compiling each TPC-H query. Exit code 1 when a median is over its limit.
+``python benchmarks/startup.py`` prints medians: of fresh processes for the commands; of one warm process
+for compiling each TPC-H query. Exit code 1 when a median is over its limit.
 """
 
 from __future__ import annotations

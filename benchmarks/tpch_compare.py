@@ -152,10 +152,10 @@ def main() -> None:
         workers = {name: stack.enter_context(started(name, data, plans)) for name in options.systems}
         results = measure(workers, options.queries, data, options.repeats)
     page = report(results, options.systems, options.scale, options.repeats)
-    target = HERE / "results" / f"tpch_sf{options.scale:g}"
-    target.parent.mkdir(exist_ok=True)
-    target.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
-    target.with_suffix(".md").write_text(page)
+    target = HERE / "results"
+    target.mkdir(exist_ok=True)
+    (target / f"tpch_sf{options.scale:g}.json").write_text(json.dumps(results, indent=1) + "\n")
+    (target / f"tpch_sf{options.scale:g}.md").write_text(page)
     print(page)
 
 
