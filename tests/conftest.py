@@ -15,7 +15,9 @@ Dlc = Callable[..., "subprocess.CompletedProcess[str]"]
 def run_dlc(tmp_path: Path) -> Dlc:
     """Runs the command line in a process of its own, in an empty directory."""
 
-    def run(*arguments: str | Path, timeout: float = 60, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: str | Path, timeout: float = 60, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "dlc", *map(str, arguments)],
             cwd=tmp_path,

@@ -16,7 +16,9 @@ def sources(*folders: str) -> list[Path]:
     return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
-@pytest.mark.parametrize("path", sources("dlc", "tests", "examples", "benchmarks"), ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sources("dlc", "tests", "examples", "benchmarks"), ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_no_file_is_longer_than_a_person_can_keep_in_mind(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 

@@ -19,5 +19,7 @@ BIN = Path(sys.executable).parent
 )
 def test_checker_has_no_complaint(command: tuple[str, ...]) -> None:
     program, *arguments = command
-    result = subprocess.run([BIN / program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [BIN / program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, f"{' '.join(command)}:\n{result.stdout}\n{result.stderr}"

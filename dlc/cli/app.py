@@ -54,13 +54,15 @@ def build_parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dlc",
         description="Compile dataflow programs of table operators to gangs of MPI processes, and run them.",
-        epilog="exit codes: 0 ok, 1 program or IR at fault, 2 usage, 3 environment, 4 resources, 5 task failed, "
-        "6 rank lost, 70 internal error",
+        epilog="exit codes: 0 ok, 1 program or IR at fault, 2 usage, 3 environment, 4 resources, "
+        "5 task failed, 6 rank lost, 70 internal error",
     )
     parser.add_argument("--version", action="version", version=f"dlc {dlc.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
-        subparser = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        subparser = commands.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + "."
+        )
         if name in chosen:
             module = import_module(f"dlc.cli.{name}")
             module.add_arguments(subparser)

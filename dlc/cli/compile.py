@@ -12,11 +12,18 @@ STAGES = ("flow", "opt", "dist", "placed", "plan")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `dlc compile`."""
-    parser.add_argument("program", metavar="PROG.py[:PROGRAM]", help="the file, and the program in it if it has several")
-    parser.add_argument("--emit", choices=STAGES, help="print the module at this stage instead of writing a plan")
+    parser.add_argument(
+        "program", metavar="PROG.py[:PROGRAM]", help="the file, and the program in it if it has several"
+    )
+    parser.add_argument(
+        "--emit", choices=STAGES, help="print the module at this stage instead of writing a plan"
+    )
     add_compile_arguments(parser)
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="where to write, - for stdout (default: PROG.dlc, or - with --emit)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="where to write, - for stdout (default: PROG.dlc, or - with --emit)",
     )
 
 
@@ -24,11 +31,15 @@ def run(args: argparse.Namespace) -> int:
     """Compile a program as far as asked; raises the program's errors (1xx–5xx)."""
     target = parse_target(args.program)
     if target.is_plan:
-        raise DlcError("DLC109", f"'{target.path}' is not a Python file", help="give the .py file of a program")
+        raise DlcError(
+            "DLC109", f"'{target.path}' is not a Python file", help="give the .py file of a program"
+        )
     from dlc import driver, hwspec
 
     module = driver.trace_file(target.path, target.program, parameters(args))
-    module = driver.compile_module(module, hwspec.load(args.machine), args.ranks or 1, until=args.emit or "plan")
+    module = driver.compile_module(
+        module, hwspec.load(args.machine), args.ranks or 1, until=args.emit or "plan"
+    )
     if args.emit:
         write_text(str(module), args.output or "-")
         return 0

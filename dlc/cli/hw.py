@@ -9,7 +9,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of `dlc hw`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     detect = actions.add_parser("detect", help="describe the machine at hand")
-    detect.add_argument("-o", "--output", default="-", metavar="FILE", help="where to write (default: stdout)")
+    detect.add_argument(
+        "-o", "--output", default="-", metavar="FILE", help="where to write (default: stdout)"
+    )
     detect.set_defaults(act=_detect)
     show = actions.add_parser("show", help="print a description, or the names in the catalog")
     show.add_argument("machine", nargs="?", help="a name of the catalog, a .hw file, or host")

@@ -25,17 +25,26 @@ def parse_target(text: str) -> Target:
     file, _, program = text.rpartition(":")
     target = Target(Path(file), program) if file.endswith(".py") else Target(Path(text))
     if not target.path.is_file():
-        raise DlcError("DLC201", f"there is no file '{target.path}'", help="give a Python program or a .dlc plan")
+        raise DlcError(
+            "DLC201", f"there is no file '{target.path}'", help="give a Python program or a .dlc plan"
+        )
     return target
 
 
 def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what a compilation needs to know."""
     parser.add_argument(
-        "--machine", default="host", metavar="NAME", help="a .hw file, a machine of the catalog, or host (default)"
+        "--machine",
+        default="host",
+        metavar="NAME",
+        help="a .hw file, a machine of the catalog, or host (default)",
     )
     parser.add_argument(
-        "-n", "--ranks", type=positive, metavar="N", help="number of MPI processes (default: 1, or those of the plan)"
+        "-n",
+        "--ranks",
+        type=positive,
+        metavar="N",
+        help="number of MPI processes (default: 1, or those of the plan)",
     )
     parser.add_argument(
         "--param",

@@ -27,7 +27,9 @@ def test_every_command_has_help(run_dlc: Dlc, command: str) -> None:
 
 
 def test_help_imports_no_heavy_package() -> None:
-    script = "import sys; from dlc.cli import main\ntry: main(['--help'])\nexcept SystemExit: print(*sys.modules)"
+    script = (
+        "import sys; from dlc.cli import main\ntry: main(['--help'])\nexcept SystemExit: print(*sys.modules)"
+    )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in result.stdout.splitlines()[-1].split()}
     assert not loaded & {"xdsl", "polars", "numpy", "pyarrow", "mpi4py", "rich", "lark", "mlir", "jax"}
@@ -49,7 +51,8 @@ def test_version(run_dlc: Dlc) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["no-such-command"], ["run"], ["compile", "p.py", "-n", "0"], ["run", "p.py", "--param", "x"]]
+    "arguments",
+    [[], ["no-such-command"], ["run"], ["compile", "p.py", "-n", "0"], ["run", "p.py", "--param", "x"]],
 )
 def test_wrong_usage_is_exit_code_2(run_dlc: Dlc, arguments: list[str]) -> None:
     result = run_dlc(*arguments)
@@ -87,7 +90,9 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert result.stderr == ""
 
 
-def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupt_is_exit_code_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt(_: object) -> int:
         raise KeyboardInterrupt
 
@@ -125,7 +130,9 @@ def test_a_fault_of_dlc_leaves_a_reproducer(
     assert "['explain', 'DLC101']" in text
 
 
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_package_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail(_: object) -> int:
         raise ModuleNotFoundError("No module named 'polars'", name="polars")
 

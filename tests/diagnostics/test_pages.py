@@ -35,7 +35,16 @@ def test_a_page_has_title_exit_code_example_and_fix(code: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("DLC101", 1), ("DLC502", 3), ("DLC504", 4), ("DLC501", 1), ("DLC601", 5), ("DLC604", 6), ("DLC605", 4), ("DLC901", 70)],
+    [
+        ("DLC101", 1),
+        ("DLC502", 3),
+        ("DLC504", 4),
+        ("DLC501", 1),
+        ("DLC601", 5),
+        ("DLC604", 6),
+        ("DLC605", 4),
+        ("DLC901", 70),
+    ],
 )
 def test_exit_codes_tell_whose_fault_it_is(code: str, expected: int) -> None:
     assert exit_code(code) == expected

@@ -20,7 +20,10 @@ def test_the_line_stands_under_its_place_with_carets(program: str) -> None:
         "there is no column 'amuont'",
         loc=SourceLoc(program, 3, 14, 27),
         help="did you mean 'amount'?",
-        notes=[Note("the frame has one column"), Note("the frame comes from here", SourceLoc(program, 1, 1, 7))],
+        notes=[
+            Note("the frame has one column"),
+            Note("the frame comes from here", SourceLoc(program, 1, 1, 7)),
+        ],
     )
     assert render(error).splitlines() == [
         "error[DLC101]: there is no column 'amuont'",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = '''
+PROGRAM = """
 import dlc
 from dlc import col
 
@@ -18,7 +18,7 @@ from dlc import col
 @dlc.program
 def total() -> dlc.Frame:
     return dlc.scan_csv("sales.csv").group_by("city").agg(col("amount").sum().alias("total")).sort("city")
-'''
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +61,9 @@ def test_the_source_archive_holds_the_package_once(packages: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert expected_files() <= names
     assert {"LICENSE", "README.md", "pyproject.toml"} <= names
-    assert not any(name.startswith(("dialects", "passes", "runtime", "hwspec", "frontends", "tests")) for name in names)
+    assert not any(
+        name.startswith(("dialects", "passes", "runtime", "hwspec", "frontends", "tests")) for name in names
+    )
 
 
 @pytest.mark.timeout(600)

@@ -1,0 +1,130 @@
+"""`dlc run`: a program or a plan in, its result tables out.
+
+Called by hand it starts the MPI processes; called by mpiexec or srun it is one of them.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from dlc.cli.output import write_bytes, write_text
+from dlc.cli.target import Target, add_compile_arguments, parameters, parse_target
+from dlc.diagnostics import DlcError
+
+if TYPE_CHECKING:
+    import polars
+
+    from dlc.runtime.plan import Plan
+
+_SHOWN_ROWS = 40
+_FORMATS = (".parquet", ".csv", ".json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dlc run`."""
+    parser.add_argument(
+        "target", metavar="PROG.py[:PROGRAM]|PLAN.dlc", help="a program, compiled first, or a plan"
+    )
+    add_compile_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the results as JSON instead of tables")
+    parser.add_argument(
+        "-o",
+        "--output",
+        default="-",
+        metavar="FILE",
+        help="write the result to FILE (.parquet, .csv or .json)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run to the end and show the results; raises the errors of the program and of the run."""
+    if args.output != "-" and not args.output.endswith(_FORMATS):
+        raise DlcError(
+            "DLC605", f"cannot write '{args.output}': the name has no known ending", help=_one_of(_FORMATS)
+        )
+    target = parse_target(args.target)
+    from dlc import driver
+
+    results = driver.run_plan(_plan(target, args), parameters(args), args.ranks)
+    if results is not None:
+        _show(results, args)
+    return 0
+
+
+def _plan(target: Target, args: argparse.Namespace) -> "Plan":
+    if target.is_plan:
+        from dlc.runtime import plan
+
+        return plan.load(target.path)
+    from dlc import driver, hwspec
+
+    module = driver.trace_file(target.path, target.program, parameters(args))
+    return driver.build_plan(driver.compile_module(module, hwspec.load(args.machine), args.ranks or 1))
+
+
+def _show(results: Mapping[str, "polars.DataFrame"], args: argparse.Namespace) -> None:
+    if args.output != "-":
+        _write(results, args.output)
+    elif args.json:
+        write_text(to_json(results))
+    else:
+        write_text("\n\n".join(_table(name, frame, len(results) > 1) for name, frame in results.items()))
+
+
+def to_json(results: Mapping[str, "polars.DataFrame"]) -> str:
+    """One object that holds the rows of each result; decimals, dates and non-finite floats are strings."""
+    return json.dumps(
+        {name: [_row(row) for row in frame.to_dicts()] for name, frame in results.items()}, allow_nan=False
+    )
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _json_value(value) for name, value in row.items()}
+
+
+def _json_value(value: Any) -> Any:
+    match value:
+        case date() | datetime() | time():
+            return value.isoformat()
+        case timedelta() | Decimal():
+            return str(value)
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            return str(value)
+        case _:
+            return value
+
+
+def _table(name: str, frame: "polars.DataFrame", named: bool) -> str:
+    import polars
+
+    width = -1 if not sys.stdout.isatty() else None
+    with polars.Config(tbl_rows=_SHOWN_ROWS, tbl_cols=-1, tbl_width_chars=width, fmt_str_lengths=60):
+        return f"{name}\n{frame}" if named else str(frame)
+
+
+def _write(results: Mapping[str, "polars.DataFrame"], path: str) -> None:
+    from io import BytesIO
+
+    if len(results) != 1:
+        raise DlcError(
+            "DLC605",
+            f"cannot write {len(results)} results to one file '{path}'",
+            help="let the program write its tables itself, or print all with --json",
+        )
+    (frame,) = results.values()
+    if path.endswith(".json"):
+        return write_text(to_json(results), path)
+    buffer = BytesIO()
+    if path.endswith(".csv"):
+        frame.write_csv(buffer)
+    else:
+        frame.write_parquet(buffer)
+    return write_bytes(buffer.getvalue(), path)
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    return f"use one of {', '.join(names)}"
