@@ -63,6 +63,9 @@ def test_every_number_of_ranks_gives_the_answer_of_duckdb_in_the_same_bits(query
 def test_processes_give_what_threads_give(
     query: str, ranks: int, tpch: Path, tmp_path: Path, run_dlc: Any
 ) -> None:
-    save(compiled(query, ranks), tmp_path / "query.dlc")
-    run = run_dlc("run", "-n", str(ranks), "--json", tmp_path / "query.dlc")
+    plan = compiled(query, ranks)
+    save(plan, tmp_path / "query.dlc")
+    run = run_dlc("run", "-n", str(ranks), "-o", "answer.parquet", "query.dlc")
     assert run.returncode == 0, run.stderr
+    threads = answer(run_local(ranks, lambda transport: execute(plan, transport, {})))
+    assert pl.read_parquet(tmp_path / "answer.parquet").equals(threads)
