@@ -1,0 +1,1 @@
+"""From placed fragments to the instruction list of each gang."""

@@ -1,0 +1,1 @@
+"""Logical optimisation: the same program, with less to do."""

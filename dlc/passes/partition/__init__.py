@@ -1,0 +1,1 @@
+"""Layouts for every value, fragments, and the collectives between them."""

@@ -1,0 +1,1 @@
+"""Gangs bound to the machine, with predicted rows and bytes."""
