@@ -40,7 +40,7 @@ $(BIN)/python:
 
 # One stamp for each set of packages: pip runs again only when what it would install has changed.
 $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) -e .
+	$(PIP) -e '.[demo]'
 	@touch $@
 $(VENV)/.test: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) -e '.[test,mlir]'
