@@ -55,4 +55,4 @@ def load(name: str) -> type[ModulePass]:
         )
     module = import_module(f"dlc.passes.{_PACKAGES[name]}.{name.replace('-', '_')}")
     class_name = "".join(word.capitalize() for word in name.split("-")) + "Pass"
-    return cast(type[ModulePass], getattr(module, class_name))
+    return cast("type[ModulePass]", getattr(module, class_name))
