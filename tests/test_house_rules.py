@@ -47,18 +47,10 @@ def test_every_command_in_the_documents_exists() -> None:
         assert targets <= defined, document
 
 
-def modules_of_passes() -> set[str]:
-    folders = [folder for folder in (ROOT / "dlc" / "passes").iterdir() if folder.is_dir()]
-    return {
-        path.stem.replace("_", "-")
-        for folder in folders
-        for path in folder.glob("*.py")
-        if defines_pass(path)
-    }
-
-
-def defines_pass(path: Path) -> bool:
-    return "(ModulePass):" in path.read_text(encoding="utf-8")
+def passes_defined() -> set[str]:
+    sources_of_passes = (ROOT / "dlc" / "passes").glob("*/*.py")
+    defining = [path for path in sources_of_passes if "(ModulePass):" in path.read_text(encoding="utf-8")]
+    return {path.stem.replace("_", "-") for path in defining}
 
 
 @pytest.mark.parametrize("name", registry.PASSES)
@@ -68,4 +60,4 @@ def test_a_pass_has_a_module_and_a_filecheck_test_of_its_name(name: str) -> None
 
 
 def test_every_pass_is_registered() -> None:
-    assert modules_of_passes() == set(registry.PASSES)
+    assert passes_defined() == set(registry.PASSES)

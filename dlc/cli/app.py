@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import dlc
-from dlc.diagnostics import DlcError, render
 
 COMMANDS = {
     "compile": "compile a program to a plan, or print it at a stage",
@@ -31,9 +30,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _dispatch(arguments)
         finally:
             sys.stdout.flush()
-    except DlcError as error:
-        print(render(error, color=wants_color()), file=sys.stderr)
-        return error.exit_code
     except BrokenPipeError:
         # The reader of a pipe has left; without this the interpreter would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -42,11 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return _INTERRUPTED
     except Exception as error:
-        from dlc.cli.crash import explain_crash
+        from dlc.cli.failure import report
 
-        wrapped = explain_crash(error, arguments)
-        print(render(wrapped, color=wants_color()), file=sys.stderr)
-        return wrapped.exit_code
+        return report(error, arguments)
 
 
 def build_parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
@@ -68,11 +62,6 @@ def build_parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
             module.add_arguments(subparser)
             subparser.set_defaults(run=module.run)
     return parser
-
-
-def wants_color() -> bool:
-    """Whether messages on stderr may use colour."""
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
-"""What happens when dlc itself fails: a file for the report, and an error that names it."""
+"""Turns whatever a command raised into a message on stderr and an exit code."""
 
+import os
 import platform
 import sys
 import tempfile
@@ -9,13 +10,24 @@ from importlib import metadata
 from pathlib import Path
 
 import dlc
-from dlc.diagnostics import DlcError
+from dlc.diagnostics import DlcError, render
 
 _PACKAGES = ("xdsl", "numpy", "polars", "pyarrow", "mpi4py", "mpich", "lark")
 
 
-def explain_crash(error: Exception, arguments: Sequence[str]) -> DlcError:
-    """The error to show for an exception that no layer has turned into a diagnostic."""
+def report(error: Exception, arguments: Sequence[str]) -> int:
+    """Show the error on stderr and return the exit code; a fault of dlc itself leaves a file for the report."""
+    diagnostic = error if isinstance(error, DlcError) else _diagnose(error, arguments)
+    print(render(diagnostic, color=_wants_color()), file=sys.stderr)
+    return diagnostic.exit_code
+
+
+def _wants_color() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _diagnose(error: Exception, arguments: Sequence[str]) -> DlcError:
+    """The diagnostic for an exception that no layer has turned into one."""
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("dlc"):
         return DlcError(
             "DLC702",
@@ -32,7 +44,7 @@ def explain_crash(error: Exception, arguments: Sequence[str]) -> DlcError:
 
 def _write_reproducer(error: Exception, arguments: Sequence[str]) -> Path:
     """Write the report into the working directory, or where that is read-only into the temporary one."""
-    text = _report(error, arguments)
+    text = _describe(error, arguments)
     for folder in (Path.cwd(), Path(tempfile.gettempdir())):
         try:
             with tempfile.NamedTemporaryFile(
@@ -46,7 +58,7 @@ def _write_reproducer(error: Exception, arguments: Sequence[str]) -> Path:
     return Path("(shown above)")
 
 
-def _report(error: Exception, arguments: Sequence[str]) -> str:
+def _describe(error: Exception, arguments: Sequence[str]) -> str:
     lines = [
         f"dlc {dlc.__version__}, Python {platform.python_version()}, {platform.platform()}",
         *(f"{name} {_version(name)}" for name in _PACKAGES),
