@@ -16,7 +16,7 @@ _PACKAGES = ("xdsl", "numpy", "polars", "pyarrow", "mpi4py", "mpich", "lark")
 
 
 def report(error: Exception, arguments: Sequence[str]) -> int:
-    """Show the error on stderr and return the exit code; a fault of dlc itself leaves a file for the report."""
+    """Show the error on stderr and return the exit code; a fault of dlc itself leaves a file to report."""
     diagnostic = error if isinstance(error, DlcError) else _diagnose(error, arguments)
     print(render(diagnostic, color=_wants_color()), file=sys.stderr)
     return diagnostic.exit_code
