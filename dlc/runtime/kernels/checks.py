@@ -1,0 +1,31 @@
+"""Row checks inside a lazy query: the first row that fails one ends the query with a coded error."""
+
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from dlc.diagnostics import DlcError
+
+
+class Failures:
+    """The errors that checks raised during a query; Polars may wrap them on their way out."""
+
+    def __init__(self) -> None:
+        self._errors: list[DlcError] = []
+
+    def verify(self, value: pl.Expr, bad: pl.Expr, kind: pl.DataType, error: Callable[[], DlcError]) -> pl.Expr:
+        """`value` of type `kind`, or the error where `bad` is true in any row."""
+
+        def look(columns: Sequence[pl.Series]) -> pl.Series:
+            if columns[1].any():
+                self._errors.append(error())
+                raise self._errors[-1]
+            return columns[0]
+
+        return pl.map_batches([value, bad], look, return_dtype=kind, is_elementwise=True)
+
+    def take(self) -> DlcError | None:
+        """The first error since the last call."""
+        first = self._errors[0] if self._errors else None
+        self._errors.clear()
+        return first
