@@ -73,7 +73,7 @@ class ProgramOp(IRDLOperation):
     stage = opt_prop_def(StringAttr)
     body = region_def("single_block")
     traits = traits_def(IsolatedFromAbove(), SymbolOpInterface())
-    assembly_format = "$sym_name ($parameters^)? (`stage` $stage^)? attr-dict-with-keyword $body"
+    assembly_format = "$sym_name (`parameters` $parameters^)? (`stage` $stage^)? attr-dict-with-keyword $body"
 
     def __init__(self, name: str, parameters: list[ParameterAttr], body: Region):
         super().__init__(

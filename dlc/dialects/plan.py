@@ -50,7 +50,7 @@ class ProgramOp(IRDLOperation):
     world = prop_def(IntegerAttr[I64])
     body = region_def("single_block")
     traits = traits_def(IsolatedFromAbove())
-    assembly_format = "$sym_name ($parameters^)? `world` $world attr-dict-with-keyword $body"
+    assembly_format = "$sym_name (`parameters` $parameters^)? `world` $world attr-dict-with-keyword $body"
 
     def __init__(self, name: str, world: int, parameters: ArrayAttr[ParameterAttr] | None, body: Region):
         super().__init__(
