@@ -385,7 +385,10 @@ class CallOp(IRDLOperation):
     options = opt_prop_def(DictionaryAttr)
     result = result_def()
     traits = traits_def(Pure())
-    assembly_format = "$function `(` $arguments `)` (`options` $options^)? attr-dict `:` type($arguments) `->` type($result)"
+    assembly_format = (
+        "$function `(` $arguments `)` (`options` $options^)? attr-dict"
+        " `:` type($arguments) `->` type($result)"
+    )
 
     def __init__(self, function: str, arguments: list[SSAValue], type_: Attribute, **options: Attribute):
         super().__init__(
