@@ -52,6 +52,7 @@ from .arithmetic import (
 )
 from .functions import FUNCTIONS
 
+ui64 = t.integers["ui64"]
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 
 
@@ -105,7 +106,7 @@ class LiteralOp(IRDLOperation):
             printer.print_string(" ")
             printer.print_string_literal(value)
         else:
-            printer.print_string(f" {str(value).lower()}")
+            printer.print_string(f" {number_text(value)}")
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
         printer.print_attribute(self.result.type)
@@ -133,7 +134,16 @@ def literal_attribute(value: float | str | bool, type_: Attribute) -> Attribute:
         return StringAttr(value)
     if t.is_float(type_):
         return FloatAttr(float(value), f64)
-    return IntegerAttr(int(value), i1 if t.is_bool(type_) else i64)
+    # The upper half of ui64 does not fit i64; everything else does.
+    width = i1 if t.is_bool(type_) else ui64 if type_ == ui64 else i64
+    return IntegerAttr(int(value), width)
+
+
+def number_text(value: float | bool) -> str:
+    """A number as the parser reads it: a mantissa needs its point, `1.0e-300`."""
+    text = str(value).lower()
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa}.0e{exponent}" if e and mantissa.lstrip("-").isdigit() else text
 
 
 def python_literal(value: Attribute, type_: Attribute) -> int | float | str | bool:

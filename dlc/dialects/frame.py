@@ -35,7 +35,7 @@ class FrameType(ParametrizedAttribute, TypeAttribute):
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
         def column() -> tuple[StringAttr, Attribute]:
-            name = StringAttr(parser.parse_str_literal("a quoted column name"))
+            name = StringAttr(parser.parse_str_literal(" as the name of a column"))
             parser.parse_punctuation(":")
             return name, parser.parse_type()
 

@@ -12,9 +12,11 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, UnknownLoc
 from xdsl.ir import Operation
 from xdsl.parser import Parser
+from xdsl.parser.generic_parser import ParserState
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import MultipleSpansParseError, ParseError, VerifyException
-from xdsl.utils.lexer import Span
+from xdsl.utils.lexer import Input, Span
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 from dlc.diagnostics import DlcError, Note, SourceLoc, suggest
 
@@ -75,6 +77,23 @@ def print_module(
     return stream.getvalue() + "\n"
 
 
+class _Lexer(MLIRLexer):
+    """A lexer that takes text for text: xDSL prints é by its bytes in hexadecimal, then reads those as bytes."""
+
+    def lex(self) -> MLIRToken:
+        token = super().lex()
+        if token.kind is MLIRTokenKind.BYTES_LIT and _is_text(StringLiteral.from_span(token.span)):
+            token.kind = MLIRTokenKind.STRING_LIT
+        return token
+
+
+def _is_text(literal: StringLiteral | None) -> bool:
+    try:
+        return literal is not None and bool(literal.bytes_contents.decode())
+    except UnicodeDecodeError:
+        return False
+
+
 class _LocatingParser(Parser):
     """A parser that records where each operation stands."""
 
@@ -82,6 +101,7 @@ class _LocatingParser(Parser):
         self.text, self.filename, self.first_line = text, filename, first_line
         self.line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         super().__init__(ctx, text, filename)
+        self._parser_state = ParserState(_Lexer(Input(text, filename)))
 
     def parse_operation(self) -> Operation:
         start = self.pos
