@@ -78,7 +78,7 @@ def print_module(
 
 
 class _Lexer(MLIRLexer):
-    """A lexer that takes text for text: xDSL prints é by its bytes in hexadecimal, then reads those as bytes."""
+    """A lexer that takes text for text: xDSL prints é as two bytes in hexadecimal, but reads those as bytes."""
 
     def lex(self) -> MLIRToken:
         token = super().lex()
