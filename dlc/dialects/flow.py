@@ -19,6 +19,8 @@ from xdsl.traits import IsolatedFromAbove, IsTerminator, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
 from . import datatypes as t
+from .dist import local_frame
+from .frame import FrameType
 
 
 @irdl_attr_definition
@@ -70,16 +72,21 @@ class ProgramOp(IRDLOperation):
     name = "flow.program"
     sym_name = prop_def(SymbolNameConstraint())
     parameters = opt_prop_def(ArrayAttr[ParameterAttr])
+    returns = opt_prop_def(ArrayAttr[FrameType])
     stage = opt_prop_def(StringAttr)
     body = region_def("single_block")
     traits = traits_def(IsolatedFromAbove(), SymbolOpInterface())
-    assembly_format = "$sym_name (`parameters` $parameters^)? (`stage` $stage^)? attr-dict-with-keyword $body"
+    assembly_format = (
+        "$sym_name (`parameters` $parameters^)? (`returns` $returns^)? (`stage` $stage^)?"
+        " attr-dict-with-keyword $body"
+    )
 
     def __init__(self, name: str, parameters: list[ParameterAttr], body: Region):
         super().__init__(
             properties={
                 "sym_name": StringAttr(name),
                 "parameters": ArrayAttr(parameters) if parameters else None,
+                "returns": ArrayAttr(_result_frames(body)),
             },
             regions=[body],
         )
@@ -101,6 +108,13 @@ class ProgramOp(IRDLOperation):
         names = [p.parameter.data for p in self.parameters or ()]
         if len(set(names)) != len(names):
             raise VerifyException("parameter names must differ")
+        if self.returns is not None and list(self.returns) != _result_frames(self.body):
+            raise VerifyException("the frames returned are not those that the program declares")
+
+
+def _result_frames(body: Region) -> list[FrameType]:
+    last = body.block.last_op
+    return [local_frame(value) for value in last.values] if isinstance(last, ReturnOp) else []
 
 
 Flow = Dialect("flow", [ProgramOp, ReturnOp], [ParameterAttr])

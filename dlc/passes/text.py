@@ -78,7 +78,7 @@ def print_module(
 
 
 class _Lexer(MLIRLexer):
-    """A lexer that takes text for text: xDSL prints é as two bytes in hexadecimal, but reads those as bytes."""
+    """A lexer that takes text for text: xDSL prints é as escaped bytes, but does not read those as text."""
 
     def lex(self) -> MLIRToken:
         token = super().lex()
