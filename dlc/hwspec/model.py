@@ -1,0 +1,161 @@
+"""The machine that passes and predictions ask: plain data with queries, free of parsers and of the IR.
+
+All results are in base units (B, s, B/s, FLOP/s); all paths are text such as `n[0].s[1].ddr`, seen from the machine.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dlc.diagnostics import SourceLoc
+from dlc.hwspec import collectives, routes
+from dlc.hwspec.parts import Part, Placed, Quantity, Resolver, Table, Type, Value, select, walk
+
+
+@dataclass(frozen=True)
+class Island:
+    """Equal places for gangs: `count` disjoint sets of `cores` cores, each within one instance of `container`.
+
+    `container` is a path such as `n[*].s[*]`; `nodes` is how many whole nodes an island spans, 0 when it shares one.
+    """
+
+    container: str
+    cores: int
+    count: int
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine as described: `types` and `parts` hold what the text says, `tree` has the types filled in."""
+
+    name: str
+    types: tuple[Type, ...]
+    parts: tuple[Part, ...]
+    meta: tuple[tuple[str, str], ...] = ()
+    loc: SourceLoc = field(default=SourceLoc("", 0), compare=False)
+
+    @cached_property
+    def tree(self) -> tuple[Part, ...]:
+        """The parts with everything that their types say; raises `DLC403` to `DLC405` where that fails."""
+        resolver = Resolver(self.types)
+        for type_ in self.types:
+            resolver.type(type_.part.name, type_.part.loc)
+        return tuple(resolver.part(part) for part in self.parts)
+
+    @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        """Every part once for all its instances, outer before inner."""
+        return tuple(walk(self.tree))
+
+    def of_kind(self, *kinds: str) -> list[Placed]:
+        """The parts of some kinds."""
+        return [placed for placed in self.placed if placed.part.kind in kinds]
+
+    def count(self, kind: str) -> int:
+        """How many instances of a kind there are, such as the gpus of the whole machine."""
+        return sum(placed.copies for placed in self.of_kind(kind))
+
+    @cached_property
+    def cores(self) -> int:
+        """Physical cores of all host processors."""
+        return sum(placed.copies * int(placed.part.number("cores", 0) or 0) for placed in self.of_kind("cpu"))
+
+    @cached_property
+    def memory_bytes(self) -> int:
+        """Host memory of one node, of the smallest where nodes differ; memory of gpus does not count."""
+        return min((collectives.host_memory(node.part) for node in self.of_kind("node")), default=0)
+
+    def flops(self, dtype: str = "f64", kind: str = "cpu") -> float:
+        """Peak FLOP/s of all processors of a kind together; those without a rate for `dtype` count nothing."""
+        total = 0.0
+        for placed in self.of_kind(kind):
+            compute = placed.part.get("compute")
+            rate = compute.get(dtype) if isinstance(compute, Table) else None
+            total += placed.copies * rate.value if rate else 0.0
+        return total
+
+    def capacity(self, memory: str) -> int:
+        """Bytes of all instances that a path selects: a memory, cache, disk or store, or a part with memories below."""
+        selected = select(self.tree, memory, self.loc)
+        own = selected.part.number("capacity")
+        if own is not None:
+            return selected.count * int(own)
+        below = (placed for placed in walk(selected.part.parts) if placed.part.kind == "memory")
+        return selected.count * sum(
+            placed.copies * int(placed.part.number("capacity", 0) or 0) for placed in below
+        )
+
+    def path(self, a: str, b: str) -> tuple[routes.Hop, ...]:
+        """The hops from one instance to another, none when they are the same; raises `DLC405` without a way."""
+        return routes.route(self.tree, a, b, self.loc)
+
+    def transfer_seconds(self, size: float, a: str, b: str) -> float:
+        """Time for one message of `size` bytes from `a` to `b` on an idle machine."""
+        return routes.seconds(self.path(a, b), size)
+
+    @cached_property
+    def fabric(self) -> collectives.Fabric:
+        """What ranks on the host cores see of the machine: one channel within a node and one between nodes."""
+        return collectives.fabric(self.tree, self.placed, self.loc)
+
+    def exchange_seconds(self, bytes_per_rank: float, ranks: int) -> float:
+        """Time in which every rank sends `bytes_per_rank`, evenly spread over all `ranks` (itself included)."""
+        return collectives.exchange_seconds(self.fabric, bytes_per_rank, ranks)
+
+    def broadcast_seconds(self, size: float, ranks: int) -> float:
+        """Time in which one rank gives `size` bytes to all `ranks`."""
+        return collectives.broadcast_seconds(self.fabric, size, ranks)
+
+    def islands(self, k: int) -> tuple[Island, ...]:
+        """The places for gangs of `k` cores, each within the smallest part that holds `k`, largest part last.
+
+        A gang that needs more cores than a node has gets whole nodes. Empty when the machine has fewer than `k` cores.
+        """
+        if k < 1:
+            raise ValueError(f"an island has at least 1 core, not {k}")
+        found: list[Island] = []
+        for node in self.of_kind("node"):
+            inner = self._holders(node, k)
+            if inner:
+                found += inner
+            elif cores := cores_below(node.part):
+                span = -(-k // cores)
+                if node.copies >= span:
+                    found.append(Island(node.path, span * cores, node.copies // span, span))
+        return tuple(found)
+
+    def _holders(self, outer: Placed, k: int) -> list[Island]:
+        """The innermost parts at or below `outer` with at least `k` cores."""
+        if cores_below(outer.part) < k:
+            return []
+        below = walk(outer.part.parts, f"{outer.path}.", outer.copies, (*outer.parents, outer.part))
+        children = [
+            placed
+            for placed in below
+            if len(placed.parents) == len(outer.parents) + 1 and placed.part.kind in ("group", "socket")
+        ]
+        inner = [island for child in children for island in self._holders(child, k)]
+        return inner or [Island(outer.path, k, outer.copies * (cores_below(outer.part) // k), 0)]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the machine's figures: the same for the same figures, whatever types, sources or comments say."""
+        digest = hashlib.sha256(self.name.encode())
+        for placed in self.placed:
+            figures = [(key, _figures(value)) for key, value in placed.part.properties]
+            digest.update(repr((placed.part.kind, placed.path, placed.copies, figures)).encode())
+        return digest.hexdigest()
+
+
+def cores_below(part: Part) -> int:
+    """Host cores of one instance of a part."""
+    own = int(part.number("cores", 0) or 0) if part.kind == "cpu" else 0
+    return own + sum(child.copies * cores_below(child) for child in part.parts)
+
+
+def _figures(value: Value) -> object:
+    """A value without its provenance."""
+    if isinstance(value, Quantity):
+        return (value.value, value.unit)
+    return [(name, entry.value) for name, entry in value.entries] if isinstance(value, Table) else value
