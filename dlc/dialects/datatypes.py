@@ -296,6 +296,8 @@ def aggregate_type(function: str, type_: DataType | None) -> DataType | None:
     """
     if function in ("len", "count", "n_unique"):
         return i64
+    if function == "merge_count":  # the sum of counts, 0 over nothing
+        return i64 if type_ == i64 else None
     if type_ is None:
         return None
     base = strip(type_)

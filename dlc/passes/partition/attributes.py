@@ -1,0 +1,61 @@
+"""Layouts to and from the attributes of the `dist` dialect."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import ArrayAttr
+from xdsl.ir import Attribute
+
+from dlc.dialects import dist
+from dlc.dialects.frame import OrderAttr, strings
+
+from . import layouts as la
+
+
+def to_attribute(layout: la.Layout) -> Attribute:
+    """The attribute that stands for a layout in a type."""
+    match layout:
+        case la.Hash(keys):
+            return dist.HashAttr(strings(keys))
+        case la.Range(by):
+            return dist.RangeAttr(ArrayAttr([order_attribute(order) for order in by]))
+        case la.Replicated():
+            return dist.ReplicatedAttr()
+        case la.Single():
+            return dist.SingleAttr()
+        case la.Rows():
+            return dist.RowsAttr()
+        case la.Partial():
+            return dist.PartialAttr()
+        case _:
+            return dist.AnyAttr()
+
+
+def from_attribute(attribute: Attribute) -> la.Layout:
+    """The layout that an attribute stands for."""
+    match attribute:
+        case dist.HashAttr(keys=keys):
+            return la.Hash(tuple(key.data for key in keys))
+        case dist.RangeAttr(by=by):
+            return la.Range(tuple(order_of(order) for order in by))
+        case dist.ReplicatedAttr():
+            return la.Replicated()
+        case dist.SingleAttr():
+            return la.Single()
+        case dist.RowsAttr():
+            return la.Rows()
+        case dist.PartialAttr():
+            return la.Partial()
+        case _:
+            return la.Any()
+
+
+def order_attribute(order: la.Order) -> OrderAttr:
+    """The attribute of a sort key."""
+    return OrderAttr.of(order.column, order.descending, order.nulls_last)
+
+
+def order_of(attribute: OrderAttr) -> la.Order:
+    """The sort key of an attribute."""
+    return la.Order(
+        attribute.column.data, bool(attribute.descending.value.data), bool(attribute.nulls_last.value.data)
+    )

@@ -1,0 +1,298 @@
+"""Partition rules: the layouts that each operator can take its inputs in, what it leaves, and its work.
+
+A rule looks at the layouts its inputs can be had in and offers alternatives. It names the strategy that
+`emit` builds; it never touches IR itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from xdsl.ir import Operation, SSAValue
+
+from dlc.dialects import table
+from dlc.dialects.expr import ColumnOp, ScalarOp
+from dlc.dialects.frame import FrameType
+
+from .attributes import order_of
+from .costs import Costs
+from .layouts import Any, Hash, Layout, Range, Replicated, Rows, Single
+
+HOLISTIC = ("n_unique", "median", "first", "quantile")
+"""Aggregates that need all rows of a group at once."""
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One way to run an operator: inputs in these layouts, output in that one, local work in seconds."""
+
+    strategy: str
+    inputs: tuple[Layout, ...]
+    output: Layout
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Site:
+    """An operator with what its rule may ask: layouts and sizes (bytes) of its inputs, size of its output."""
+
+    op: Operation
+    candidates: tuple[tuple[Layout, ...], ...]
+    sizes: tuple[float, ...]
+    output_size: float
+    costs: Costs
+
+    @property
+    def whole(self) -> Layout:
+        """The layout in which a rank sees all rows."""
+        return Single() if self.costs.ranks == 1 else Replicated()
+
+    def work(self, layout: Layout, size: float) -> float:
+        """Seconds for one pass over a frame in a layout."""
+        return self.costs.work(size, replicated=isinstance(layout, Replicated | Single))
+
+
+Rule = Callable[[Site], Iterator[Alternative]]
+
+
+def captured_frames(op: Operation) -> list[SSAValue]:
+    """One-row frames that the expressions of an operator read, each once."""
+    found = dict[SSAValue, None]()
+    for inner in op.walk():
+        if isinstance(inner, ScalarOp):
+            found[inner.frame] = None
+    return list(found)
+
+
+def frame_inputs(op: Operation) -> list[SSAValue]:
+    """Frames an operator reads: its operands, then what its expressions capture."""
+    operands = [value for value in op.operands if isinstance(value.type, FrameType)]
+    return operands + [value for value in captured_frames(op) if value not in operands]
+
+
+def is_ordered(value: SSAValue) -> bool:
+    """Whether a frame has an order of its own, or is a bag of rows."""
+    op = value.owner
+    if isinstance(op, table.ScanOp | table.SortOp):
+        return True
+    if isinstance(op, table.FilterOp | table.ProjectOp | table.HeadOp | table.ConcatOp):
+        return all(is_ordered(operand) for operand in op.operands if isinstance(operand.type, FrameType))
+    return False
+
+
+def scan(site: Site) -> Iterator[Alternative]:
+    """Every rank reads its share of the pieces, or a small file as a whole."""
+    whole = len(site.candidates) * (site.whole,)
+    if site.costs.ranks == 1:
+        yield Alternative("local", whole, Single(), site.costs.read(site.output_size, replicated=True))
+        return
+    yield Alternative("local", whole, Rows(), site.costs.read(site.output_size, replicated=False))
+    yield Alternative(
+        "replicated-read", whole, Replicated(), site.costs.read(site.output_size, replicated=True)
+    )
+
+
+def row_by_row(site: Site) -> Iterator[Alternative]:
+    """Filters and projections run where the rows are."""
+    names = _kept_names(site.op)
+    scalars = (site.whole,) * (len(site.candidates) - 1)
+    for layout in site.candidates[0]:
+        yield Alternative(
+            "local", (layout, *scalars), layout.renamed(names), site.work(layout, site.sizes[0])
+        )
+
+
+def _kept_names(op: Operation) -> dict[str, str]:
+    frame = op.operands[0].type
+    assert isinstance(frame, FrameType)
+    if not isinstance(op, table.ProjectOp):
+        return {name: name for name in frame.columns}
+    kept = dict[str, str]()
+    for name, value in op.outputs:
+        if isinstance(value.owner, ColumnOp):
+            kept.setdefault(value.owner.column.data, name)
+    return kept
+
+
+def join(site: Site) -> Iterator[Alternative]:
+    """Shuffle both sides by the keys, or bring one side whole to every rank."""
+    op = site.op
+    assert isinstance(op, table.JoinOp)
+    lefts, rights = site.candidates[0], site.candidates[1]
+    left_size, right_size = site.sizes[0], site.sizes[1]
+    left_on, right_on = op.keys
+    if site.costs.ranks == 1:
+        yield Alternative("local", (Single(), Single()), Single(), 0.0)
+        return
+    everything = site.costs.work(left_size + right_size, replicated=True)
+    yield Alternative("local", (Replicated(), Replicated()), Replicated(), everything)
+    build_right = site.costs.work(right_size, replicated=True)
+    for layout in lefts:
+        if layout.disjoint and not isinstance(layout, Single):
+            work = build_right + site.work(layout, left_size)
+            yield Alternative("broadcast-right", (layout, Replicated()), layout.unordered(), work)
+    if op.kind.data == "inner":
+        build_left = site.costs.work(left_size, replicated=True)
+        names = dict(zip(right_on, left_on, strict=True)) | {
+            name: name for name in _columns(op.right) if name not in right_on
+        }
+        for layout in rights:
+            if layout.disjoint and not isinstance(layout, Single):
+                work = build_left + site.work(layout, right_size)
+                yield Alternative(
+                    "broadcast-left", (Replicated(), layout), layout.renamed(names).unordered(), work
+                )
+    both = site.work(Any(), left_size) + site.work(Any(), right_size)
+    for left_keys, right_keys in _join_keys(lefts, rights, left_on, right_on):
+        yield Alternative("shuffle", (Hash(left_keys), Hash(right_keys)), Hash(left_keys), both)
+
+
+def _join_keys(
+    lefts: Sequence[Layout], rights: Sequence[Layout], left_on: Sequence[str], right_on: Sequence[str]
+) -> set[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Key lists to shuffle by: all keys, and those by which a side already lies."""
+    found = {(tuple(left_on), tuple(right_on))}
+    to_right, to_left = dict(zip(left_on, right_on, strict=True)), dict(zip(right_on, left_on, strict=True))
+    for layout in lefts:
+        if isinstance(layout, Hash) and all(key in to_right for key in layout.keys):
+            found.add((layout.keys, tuple(to_right[key] for key in layout.keys)))
+    for layout in rights:
+        if isinstance(layout, Hash) and all(key in to_left for key in layout.keys):
+            found.add((tuple(to_left[key] for key in layout.keys), layout.keys))
+    return found
+
+
+def _columns(value: SSAValue) -> dict[str, object]:
+    assert isinstance(value.type, FrameType)
+    return dict(value.type.columns)
+
+
+def aggregate(site: Site) -> Iterator[Alternative]:
+    """Group where equal keys already meet, or group in two phases around a collective."""
+    op = site.op
+    assert isinstance(op, table.AggregateOp)
+    keys = tuple(key.data for key in op.keys)
+    holistic = any(agg.function.data.partition(":")[0] in HOLISTIC for agg in op.aggregates)
+    yield from _grouping(site, keys, two_phase=not holistic)
+
+
+def unique(site: Site) -> Iterator[Alternative]:
+    """As grouping by the columns that must differ."""
+    op = site.op
+    assert isinstance(op, table.UniqueOp)
+    keys = [name.data for name in op.on] if op.on is not None else list(_columns(op.frame))
+    yield from _grouping(site, tuple(keys), two_phase=True)
+
+
+def _grouping(site: Site, keys: tuple[str, ...], *, two_phase: bool) -> Iterator[Alternative]:
+    size, costs = site.sizes[0], site.costs
+    if costs.ranks == 1:
+        yield Alternative("local", (Single(),), Single(), 0.0)
+        return
+    yield Alternative("local", (Replicated(),), Replicated(), site.work(Replicated(), size))
+    if not keys:
+        if two_phase:
+            for layout in _disjoint(site):
+                work = site.work(layout, size) + costs.all_gather(site.output_size * costs.ranks)
+                yield Alternative("all-reduce", (layout,), Replicated(), work)
+        else:
+            yield Alternative("local", (Single(),), Single(), site.work(Single(), size))
+        return
+    for layout in site.candidates[0]:
+        if isinstance(layout, Hash) and set(layout.keys) <= set(keys):
+            yield Alternative("local", (layout,), layout, site.work(layout, size))
+    if not two_phase:
+        yield Alternative("local", (Hash(keys),), Hash(keys), site.work(Any(), size))
+        return
+    # The first phase leaves at most every group on every rank.
+    partials = min(size, site.output_size * costs.ranks)
+    for layout in _disjoint(site):
+        first = site.work(layout, size)
+        second = first + costs.shuffle(partials) + site.work(Any(), partials)
+        yield Alternative("shuffle-partials", (layout,), Hash(keys), second)
+        third = first + costs.all_gather(partials) + site.work(Replicated(), partials)
+        yield Alternative("gather-partials", (layout,), Replicated(), third)
+
+
+def _disjoint(site: Site) -> Iterator[Layout]:
+    return (layout for layout in site.candidates[0] if layout.disjoint and not isinstance(layout, Single))
+
+
+def sort(site: Site) -> Iterator[Alternative]:
+    """Sort in one place, or by ranges cut at a sample; with a limit, each rank's best rows are enough."""
+    op = site.op
+    assert isinstance(op, table.SortOp)
+    size, costs = site.sizes[0], site.costs
+    yield Alternative("local", (site.whole,), site.whole, 2 * site.work(site.whole, size))
+    if costs.ranks == 1:
+        return
+    for layout in _disjoint(site):
+        first = 2 * site.work(layout, size)
+        if op.limit is not None:
+            best = min(size, site.output_size * costs.ranks)
+            yield Alternative("gather-best", (layout,), Single(), first + costs.gather(best))
+        else:
+            by = tuple(order_of(key) for key in op.by)
+            cost = 2 * first + costs.shuffle(size) + costs.all_gather(min(size, 1e4))
+            yield Alternative("sample-sort", (layout,), Range(by), cost)
+    if op.limit is None:
+        yield Alternative("local", (Single(),), Single(), 2 * site.work(Single(), size))
+
+
+def head(site: Site) -> Iterator[Alternative]:
+    """The first rows of each rank, then the first of those."""
+    yield Alternative("local", (site.whole,), site.whole, 0.0)
+    if site.costs.ranks == 1:
+        return
+    best = min(site.sizes[0], site.output_size * site.costs.ranks)
+    for layout in site.candidates[0]:
+        if layout.ordered and layout.disjoint and not isinstance(layout, Single):
+            yield Alternative("gather-best", (layout,), Single(), site.costs.gather(best))
+
+
+def concat(site: Site) -> Iterator[Alternative]:
+    """Each rank appends its own rows, which loses the order; in one place the order stays."""
+    count = len(site.candidates)
+    yield Alternative("local", (site.whole,) * count, site.whole, site.work(site.whole, sum(site.sizes)))
+    if site.costs.ranks == 1:
+        return
+    yield Alternative("local", (Single(),) * count, Single(), site.work(Single(), sum(site.sizes)))
+    spread = [
+        next((la for la in layouts if la.disjoint and not isinstance(la, Single)), None)
+        for layouts in site.candidates
+    ]
+    if all(layout is not None for layout in spread):
+        inputs = tuple(layout for layout in spread if layout is not None)
+        yield Alternative("local", inputs, Any(), site.work(Any(), sum(site.sizes)))
+
+
+def sink(site: Site) -> Iterator[Alternative]:
+    """One file is written from one place, a directory by every rank."""
+    op = site.op
+    assert isinstance(op, table.SinkOp)
+    if op.layout.data == "directory":
+        for layout in site.candidates[0]:
+            if layout.disjoint:
+                yield Alternative("local", (layout,), layout, site.work(layout, site.sizes[0]))
+    yield from deliver(site)
+
+
+def deliver(site: Site) -> Iterator[Alternative]:
+    """A result for the caller lies whole on rank 0."""
+    for layout in (Single(), site.whole):
+        yield Alternative("local", (layout,), layout, 0.0)
+
+
+RULES: dict[type[Operation], Rule] = {
+    table.ScanOp: scan,
+    table.FilterOp: row_by_row,
+    table.ProjectOp: row_by_row,
+    table.JoinOp: join,
+    table.AggregateOp: aggregate,
+    table.UniqueOp: unique,
+    table.SortOp: sort,
+    table.HeadOp: head,
+    table.ConcatOp: concat,
+    table.SinkOp: sink,
+}

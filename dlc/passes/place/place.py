@@ -1,0 +1,65 @@
+"""`place`: gangs bound to islands of the machine, with the memory they are predicted to need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from dlc.dialects import dist, flow
+from dlc.passes.estimates import estimate
+from dlc.passes.machine import machine_of
+
+RUNTIME_BYTES = 200 << 20
+"""Memory of a rank before it holds any frame: the interpreter and its libraries."""
+
+
+@dataclass(frozen=True)
+class PlacePass(ModulePass):
+    """Bind the whole program to one gang of all ranks."""
+
+    name = "place"
+    ranks: int = 2
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        machine = machine_of(op)
+        island = machine.name if machine is not None else "any"
+        for program in [inner for inner in op.ops if isinstance(inner, flow.ProgramOp)]:
+            block = program.body.block
+            gang = dist.GangOp("main", self.ranks, island, peak_bytes(program, self.ranks))
+            gang.location = program.location
+            first = block.first_op
+            assert first is not None
+            block.insert_op_before(gang, first)
+            program.stage = StringAttr("placed")
+
+
+def peak_bytes(program: flow.ProgramOp, ranks: int) -> int:
+    """Most bytes of frames that one rank holds at a time, with what the runtime itself takes."""
+    operations = list(program.body.block.ops)
+    last_use = dict[SSAValue, int]()
+    for index, op in enumerate(operations):
+        last_use.update(dict.fromkeys(op.operands, index))
+    held, peak = dict[SSAValue, int](), 0
+    for index, op in enumerate(operations):
+        held |= {result: bytes_on_rank(result, ranks) for result in op.results}
+        peak = max(peak, sum(held.values()) + _scratch(op, ranks))
+        held = {value: size for value, size in held.items() if last_use.get(value, -1) > index}
+    return RUNTIME_BYTES + peak
+
+
+def bytes_on_rank(value: SSAValue, ranks: int) -> int:
+    """Estimated bytes of a value on the rank that holds most of it."""
+    size = estimate(value, "bytes") or 0
+    whole = isinstance(dist.part_of(value).layout, dist.ReplicatedAttr | dist.SingleAttr | dist.PartialAttr)
+    return size if whole else -(-size // ranks)
+
+
+def _scratch(op: Operation, ranks: int) -> int:
+    """Bytes that an operator needs beside its inputs and outputs: collectives pack what they send."""
+    if dist.is_collective(op):
+        return sum(bytes_on_rank(value, ranks) for value in op.results)
+    return 0

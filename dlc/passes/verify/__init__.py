@@ -1,0 +1,1 @@
+"""Verification after each stage: the invariant that the next stage relies on."""
