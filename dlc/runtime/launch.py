@@ -2,19 +2,27 @@
 
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
+from typing import TYPE_CHECKING
 
-from dlc.diagnostics import DlcError, render
+from dlc.diagnostics import DlcError
+from dlc.runtime.handover import read_error, read_results
+from dlc.runtime.plan import load
+from dlc.runtime.staging import discard
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _OWN_CODES = frozenset({0, 1, 2, 3, 4, 5, 6, 70, 75})
-_RANK_LOST = 6
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
 
@@ -31,12 +39,42 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def mpirun(ranks: int, args: Sequence[str]) -> int:
+def run_plan(
+    path: str | os.PathLike[str],
+    ranks: int,
+    parameters: Mapping[str, str] = MappingProxyType({}),
+    record: str | None = None,
+) -> "dict[str, pl.DataFrame]":
+    """Run a plan file on `ranks` new processes and return its results by name. Raises the error that ended it.
+
+    Parameters are text, as on the command line; `record` names the file for the run record.
+    """
+    plan = load(path)
+    run = secrets.token_hex(6)
+    with tempfile.TemporaryDirectory(prefix="dlc-") as name:
+        args = ["-m", "dlc.runtime.worker", os.fspath(path), "--results", name]
+        args += [f"--param={key}={value}" for key, value in parameters.items()]
+        args += ["--record", record] if record else []
+        try:
+            code = mpirun(ranks, args, {"DLC_RUN": run})
+        finally:
+            discard(plan.outputs, run)  # ranks that were killed could not
+        error = read_error(Path(name))
+        if error is not None:
+            raise error
+        if code:
+            raise SystemExit(code)
+        return read_results(Path(name))
+
+
+def mpirun(ranks: int, args: Sequence[str], variables: Mapping[str, str] = MappingProxyType({})) -> int:
     """Run `python args…` on `ranks` processes and return the exit code of the job.
 
-    SIGINT and SIGTERM go on to the ranks. A rank that dies of a signal gives 6. Raises DLC701 without a usable MPI.
+    SIGINT and SIGTERM go on to the ranks, and the code is then 128 and the signal's number. Raises DLC701 without a
+    usable MPI, and DLC604 when a rank dies of a signal.
     """
     command, environment = mpiexec_command(ranks, args)
+    environment.update(variables)
     # Results never travel on standard output, but what mpiexec says about a lost rank does.
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     asked: list[int] = []
@@ -56,13 +94,11 @@ def mpirun(ranks: int, args: Sequence[str]) -> int:
         return 128 + asked[0]
     if code in _OWN_CODES:
         return code
-    lost = DlcError(
+    raise DlcError(
         "DLC604",
         f"a rank was lost (mpiexec ended with code {code})",
         help="it crashed or was killed; the kernel kills the largest process when memory runs out",
     )
-    print(render(lost, color=sys.stderr.isatty()), file=sys.stderr)
-    return _RANK_LOST
 
 
 def mpiexec_command(ranks: int, args: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -50,6 +50,11 @@ class Expression:
         """The Polars expression, with these parameters and scalars as literals."""
         return self._builder.bound(self._tree, bindings) if self._fixed is None else self._fixed
 
+    @property
+    def checks(self) -> int:
+        """How many row checks it has built so far."""
+        return self._builder.checks
+
 
 def _walk(tree: Json) -> Iterator[Json]:
     work = [tree]

@@ -1,0 +1,139 @@
+"""Runs a plan on one rank of a world: one flat loop over instructions that were compiled before."""
+
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from dlc.diagnostics import DlcError, Note
+from dlc.runtime import exchange
+from dlc.runtime.inputs import check_inputs
+from dlc.runtime.instructions import Context, Step, Values, compile_gang
+from dlc.runtime.output import Outputs
+from dlc.runtime.parameters import bind_parameters
+from dlc.runtime.plan import Gang, Plan
+from dlc.runtime.trace import Recorder
+from dlc.runtime.transport import PeerFailed, Transport
+
+_RESULT_TAG = 0
+
+
+def execute(
+    plan: Plan, transport: Transport, parameters: Mapping[str, Any] | None = None, recorder: Recorder | None = None
+) -> dict[str, pl.DataFrame] | None:
+    """Run the plan; every rank of `transport` calls it. Rank 0 gets the results by name, the others None.
+
+    Ranks beyond the plan's world do nothing. Outputs appear together after the last instruction of the last rank, or
+    not at all. Raises DLC504 (too few ranks), DLC503 (too little memory), DLC110 (parameters), 2xx and DLC506 (inputs),
+    6xx; what is unexpected becomes DLC603 with the user's line.
+    """
+    if transport.size < plan.world_size:
+        raise DlcError(
+            "DLC504",
+            f"the plan is for {plan.world_size} ranks, but only {transport.size} are running",
+            help=f"run it with -n {plan.world_size}, or compile it for {transport.size} ranks",
+        )
+    if transport.rank >= plan.world_size:
+        return None
+    world = transport.split(range(plan.world_size))
+    outputs = Outputs(plan.outputs, _run_name(world))
+    context = Context(plan, world, outputs, bind_parameters(plan.parameters, parameters or {}), {})
+    try:
+        programs = [
+            (gang, compile_gang(gang, world.split(gang.ranks), context))
+            for gang in plan.gangs
+            if world.rank in gang.ranks
+        ]
+        if world.rank == 0:  # the others wait, so that one error is reported once
+            check_memory(plan)
+            check_inputs(plan.inputs)
+            outputs.prepare()
+        world.barrier()
+        for gang, steps in programs:
+            _run_steps(gang, steps, plan, recorder)
+        results = _bring_results(context)
+        world.flush()
+        world.barrier()
+        if world.rank == 0:
+            outputs.commit()
+    except BaseException:
+        outputs.discard()
+        raise
+    return results
+
+
+def _run_steps(gang: Gang, steps: list[Step], plan: Plan, recorder: Recorder | None) -> None:
+    values: Values = {}
+    step = steps[0] if steps else None
+    try:
+        if recorder is None:
+            for step in steps:
+                step.run(values)
+        else:
+            for index, step in enumerate(steps):
+                start = time.perf_counter()
+                step.run(values)
+                recorder.add(gang.name, index, step.instruction, time.perf_counter() - start, values)
+    except (DlcError, PeerFailed):
+        raise
+    except Exception as error:
+        assert step is not None
+        raise _unexpected(error, plan, step) from error
+
+
+def _unexpected(error: Exception, plan: Plan, step: Step) -> DlcError:
+    return DlcError(
+        "DLC603",
+        f"the instruction {step.instruction['op']!r} failed: {type(error).__name__}: {str(error)[:500]}",
+        loc=plan.location(step.instruction["loc"]),
+        help="if nothing here explains it, report it together with the traceback above",
+        notes=[Note("this is not an error that dlc foresees")],
+    )
+
+
+def _bring_results(context: Context) -> dict[str, pl.DataFrame] | None:
+    """All results, on world rank 0; gangs without it send theirs."""
+    for gang in context.plan.gangs:
+        root = gang.ranks[0]
+        names = [instruction["name"] for instruction in gang.instructions if instruction["op"] == "result"]
+        for name in names if root != 0 else ():
+            if context.world.rank == root:
+                exchange.send(context.results[name], 0, _RESULT_TAG, context.world)
+            elif context.world.rank == 0:
+                context.results[name] = exchange.receive(root, _RESULT_TAG, context.world)
+    return context.results if context.world.rank == 0 else None
+
+
+def _run_name(world: Transport) -> str:
+    """A name that all ranks of this run share and no other run has."""
+    given = os.environ.get("DLC_RUN")
+    name = given or secrets.token_hex(6)
+    return bytes(world.broadcast(memoryview(name.encode()), 0)).decode()
+
+
+def check_memory(plan: Plan) -> None:
+    """This node has the memory that the plan's ranks need here. Raises DLC503."""
+    needed = plan.requires.get("memory_bytes_per_rank", 0)
+    if needed > node_memory():
+        raise DlcError(
+            "DLC503",
+            f"a rank of the plan needs {needed / 1e9:.1f} GB of memory; this machine has {node_memory() / 1e9:.1f} GB",
+            help="compile the program for this machine, or for more ranks",
+        )
+
+
+def node_memory() -> int:
+    """Bytes of memory that this machine, or the container around this process, may use."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            with open(path) as file:
+                limit = file.read().strip()
+        except OSError:
+            continue
+        if limit.isdigit():
+            return min(physical, int(limit))
+    return physical

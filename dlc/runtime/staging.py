@@ -1,0 +1,32 @@
+"""Where a run stages its outputs, and how what is staged goes away: all that the launcher needs to know of it."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def staging_path(path: Path, run: str) -> Path:
+    """The directory beside an output in which the run of this name stages it."""
+    return path.with_name(f".{path.name}.{run}.staged")
+
+
+def discard(paths: Iterable[str | os.PathLike[str]], run: str) -> None:
+    """Remove what a run has staged for these outputs."""
+    for path in paths:
+        staging = staging_path(Path(path), run)
+        # Renamed first, so that ranks which still write cannot add files while it is being removed.
+        dead = staging.with_name(f"{staging.name}.dead")
+        try:
+            staging.rename(dead)
+        except OSError:
+            continue  # another rank was first, or nothing was staged
+        remove(dead)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a directory; it need not exist."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,144 @@
+"""One rank of a run: `python -m dlc.runtime.worker plan.dlc`, started by mpiexec or srun, or alone."""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from dlc.diagnostics import DlcError, render
+from dlc.runtime.handover import write_error, write_results
+from dlc.runtime.launch import cores, in_mpi_world
+from dlc.runtime.plan import load
+
+if TYPE_CHECKING:
+    from dlc.runtime.transport import Transport
+
+_PATIENCE = 1800.0  # seconds; a rank may compute that long before the others take it for lost
+_GRACE = 5.0  # seconds for the rank that reports the error to do so
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a plan on this rank and return its exit code; on an error, end the whole job with the error's code."""
+    options = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _terminate)
+    transport = None
+    try:
+        transport = _connect(options.watchdog)
+        _run(options, transport)
+    except BaseException as error:
+        _end_job(error, transport, options.results)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dlc.runtime.worker", description=__doc__)
+    parser.add_argument("plan", help="the plan to run")
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the program")
+    parser.add_argument("--record", metavar="FILE", help="write what each instruction took, as JSON")
+    parser.add_argument("--results", metavar="DIR", help="write the results, or the error, into this directory")
+    parser.add_argument(
+        "--watchdog",
+        type=float,
+        default=float(os.environ.get("DLC_WATCHDOG", _PATIENCE)),
+        metavar="SECONDS",
+        help="give up when other ranks are silent for so long; 0 waits for ever",
+    )
+    return parser
+
+
+def _connect(watchdog: float) -> "Transport":
+    """The world of this rank. MPI and the kernels are imported here, after the number of threads is settled."""
+    if not in_mpi_world():
+        from dlc.runtime.transport import LocalTransport
+
+        return LocalTransport()
+    from mpi4py import MPI
+
+    from dlc.runtime.transport.mpi import MpiTransport
+
+    if "POLARS_MAX_THREADS" not in os.environ:
+        neighbours = MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_SHARED).Get_size()
+        os.environ["POLARS_MAX_THREADS"] = str(max(1, cores() // neighbours))
+    return MpiTransport(MPI.COMM_WORLD, watchdog or None)
+
+
+def _run(options: argparse.Namespace, transport: "Transport") -> None:
+    plan = load(options.plan)
+    parameters = dict(_parameter(text) for text in options.param)
+    from dlc.runtime.executor import execute
+    from dlc.runtime.trace import Recorder, write_record
+
+    recorder = Recorder() if options.record else None
+    results = execute(plan, transport, parameters, recorder)
+    if recorder is not None:
+        record = recorder.merge(plan.program, transport)
+        if record is not None:
+            write_record(record, options.record)
+    if results is not None and options.results:
+        write_results(results, Path(options.results))
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise DlcError("DLC110", f"--param {text!r} has no value", help="write --param name=value")
+    return name, value
+
+
+def _end_job(error: BaseException, transport: "Transport | None", results: str | None) -> NoReturn:
+    """Report the error unless another rank of this node does, and take all ranks down with its exit code."""
+    alone = transport is None or transport.size == 1
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        code = error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 128 + signal.SIGINT
+    else:
+        failure = _as_failure(error)
+        code = failure.exit_code
+        claim = _claim()
+        if claim is None and not alone:
+            time.sleep(_GRACE)  # the rank that reports ends this one
+        else:
+            _report(failure, error, results)
+    if transport is None or alone:
+        sys.exit(code)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI's own words on the abort would only repeat it
+    transport.abort(code)
+
+
+def _report(failure: DlcError, error: BaseException, results: str | None) -> None:
+    if failure.code in ("DLC603", "DLC901"):
+        traceback.print_exception(error.__cause__ or error)
+    if results is None or not write_error(failure, Path(results)):
+        print(render(failure, color=sys.stderr.isatty()), file=sys.stderr)
+    sys.stderr.flush()
+
+
+def _as_failure(error: BaseException) -> DlcError:
+    if isinstance(error, DlcError):
+        return error
+    if isinstance(error, ImportError):
+        return DlcError("DLC702", f"cannot import {error.name}: {error}", help="install dlc's dependencies again")
+    return DlcError("DLC901", f"the executor failed: {type(error).__name__}: {error}", help="please report this")
+
+
+def _claim() -> socket.socket | None:
+    """Something that only one rank of a job gets on each node: a name in the kernel, gone with its process."""
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0dlc-{os.getuid()}-{os.getppid()}")  # ranks of one job have one parent
+    except OSError:
+        return None
+    return claim
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
