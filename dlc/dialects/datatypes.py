@@ -210,6 +210,23 @@ def as_decimal(type_: DataType) -> DecimalType | None:
     return None
 
 
+def holds_all(target: DataType, source: DataType) -> bool:
+    """Whether every value of `source` can be cast to `target`; nullability is ignored."""
+    a, b = strip(source), strip(target)
+    if a == b or (is_bool(a) and (is_numeric(b) or b == string)):
+        return True
+    if is_numeric(a) and (b == string or b == f64 or (is_float(b) and not is_float(a))):
+        return True
+    if is_integer(a) and is_integer(b):
+        (low, high), (least, most) = integer_bounds(a), integer_bounds(b)
+        return least <= low and high <= most
+    x = as_decimal(a)
+    if x is not None and isinstance(b, DecimalType):
+        digits, places = b.precision.data, b.scale.data
+        return x.scale.data <= places and x.precision.data - x.scale.data <= digits - places
+    return False
+
+
 def common_type(left: DataType, right: DataType) -> DataType | None:
     """The narrowest type that both convert to without losing values, None when there is none.
 

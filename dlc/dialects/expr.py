@@ -459,4 +459,6 @@ def may_fail(op: Operation) -> bool:
         return op.proven is None and not t.is_float(op.lhs.type)
     if isinstance(op, NegOp | AbsOp):
         return op.proven is None and not t.is_float(op.operand.type)
-    return isinstance(op, CastOp) and op.lenient is None
+    if isinstance(op, CastOp):
+        return op.lenient is None and not t.holds_all(op.result.type, op.operand.type)
+    return False
