@@ -1,0 +1,90 @@
+"""Expression trees inside the regions of table operators: reading, copying, rebuilding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from dlc.dialects import datatypes as t
+from dlc.dialects.expr import AndOp, CallOp, ColumnOp, ScalarOp, may_fail
+from dlc.dialects.table import YieldOp
+
+
+def tree(roots: Iterable[SSAValue]) -> list[Operation]:
+    """The ops of one region that compute these values, operands before users."""
+    found = set[Operation]()
+    block: Block | None = None
+    pending = list(roots)
+    while pending:
+        op = pending.pop().owner
+        # Frames that `expr.scalar` reads live outside the region.
+        if isinstance(op, Operation) and op not in found and (block is None or op.parent is block):
+            block = op.parent
+            found.add(op)
+            pending.extend(op.operands)
+    return [op for op in block.ops if op in found] if block is not None else []
+
+
+def columns_read(roots: Iterable[SSAValue]) -> list[str]:
+    """Names of the columns that these values depend on, each once."""
+    return list(dict.fromkeys(op.column.data for op in tree(roots) if isinstance(op, ColumnOp)))
+
+
+def can_fail(root: SSAValue) -> bool:
+    """Whether computing the value could raise a run-time error."""
+    return any(may_fail(op) for op in tree([root]))
+
+
+def is_cheap(root: SSAValue) -> bool:
+    """Whether computing the value a second time is cheaper than carrying it along: no text is searched."""
+    return not any(
+        isinstance(op, CallOp) and any(t.strip(a.type) == t.string for a in op.arguments)
+        for op in tree([root])
+    )
+
+
+def reads_frame(root: SSAValue) -> bool:
+    """Whether the value depends on another frame through `expr.scalar`."""
+    return any(isinstance(op, ScalarOp) for op in tree([root]))
+
+
+def conjuncts(root: SSAValue) -> list[SSAValue]:
+    """Terms of a conjunction, from left to right; a filter keeps a row when all of them are true."""
+    terms = list[SSAValue]()
+    pending = [root]
+    while pending:
+        value = pending.pop()
+        if isinstance(value.owner, AndOp):
+            pending += [value.owner.rhs, value.owner.lhs]
+        else:
+            terms.append(value)
+    return terms
+
+
+def copy_into(
+    block: Block, roots: Sequence[SSAValue], columns: Mapping[str, SSAValue] | None = None
+) -> list[SSAValue]:
+    """Append copies of the trees to a block, with some columns replaced by values of that block."""
+    copies = dict[SSAValue, SSAValue]()
+    for op in tree(roots):
+        if isinstance(op, ColumnOp) and columns and op.column.data in columns:
+            copies[op.result] = columns[op.column.data]
+        else:
+            block.add_op(op.clone(copies))
+    return [copies[root] for root in roots]
+
+
+def predicate_region(block: Block, terms: Sequence[SSAValue], location: LocationAttr) -> Region:
+    """Close a block into a region that yields the conjunction of some of its values, at least one."""
+    whole = terms[0]
+    for term in terms[1:]:
+        both = AndOp(whole, term)
+        both.location = location
+        block.add_op(both)
+        whole = both.result
+    end = YieldOp([whole])
+    end.location = location
+    block.add_op(end)
+    return Region(block)
