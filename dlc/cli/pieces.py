@@ -26,11 +26,13 @@ class Piece:
 class _Expectation:
     kind: str
     line: int  # 0 for a diagnostic without a place in the file
-    pattern: str
+    text: str
+    regex: bool
     written_at: int
 
     def meets(self, kind: str, line: int, message: str) -> bool:
-        return self.kind == kind and self.line == line and re.search(self.pattern, message) is not None
+        pattern = self.text if self.regex else re.escape(self.text)
+        return self.kind == kind and self.line == line and re.search(pattern, message) is not None
 
 
 def split(text: str, file: str, separated: bool) -> list[Piece]:
@@ -68,9 +70,7 @@ def mismatches(piece: Piece, error: DlcError | None) -> list[str]:
             expected.remove(found)
         elif kind == "error":
             wrong.append(f"{loc or piece.file}: unexpected {kind}: {message}")
-    wrong += [
-        f'{piece.file}:{e.written_at}: expected {e.kind} "{e.pattern}" was not produced' for e in expected
-    ]
+    wrong += [f'{piece.file}:{e.written_at}: expected {e.kind} "{e.text}" was not produced' for e in expected]
     return wrong
 
 
@@ -86,11 +86,7 @@ def _expectations(piece: Piece) -> list[_Expectation]:
     lines = piece.text.split("\n")
     for number, line in enumerate(lines, piece.first_line):
         for kind, regex, where, text in _EXPECTATION.findall(line):
-            found.append(
-                _Expectation(
-                    kind, _target(where, number, piece, lines), text if regex else re.escape(text), number
-                )
-            )
+            found.append(_Expectation(kind, _target(where, number, piece, lines), text, bool(regex), number))
     return found
 
 

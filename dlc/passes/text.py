@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from io import StringIO
 from typing import NoReturn
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, UnknownLoc
-from xdsl.ir import Operation
+from xdsl.ir import Attribute, Operation, TypeAttribute
 from xdsl.parser import Parser
 from xdsl.parser.generic_parser import ParserState
 from xdsl.printer import Printer
@@ -105,14 +106,31 @@ class _LocatingParser(Parser):
 
     def parse_operation(self) -> Operation:
         start = self.pos
-        op = super().parse_operation()
+        with self.blaming(start):
+            op = super().parse_operation()
         if isinstance(op.location, UnknownLoc):
             line = bisect_right(self.line_starts, start)
             column = start - self.line_starts[line - 1] + 1
             op.location = file_location(self.filename, line - 1 + self.first_line, column)
         return op
 
-    def parse_dense_int_or_fp_elements_attr(self, type: object) -> NoReturn:  # noqa: ARG002
+    def parse_optional_type(self) -> TypeAttribute | None:
+        with self.blaming(self.pos):
+            return super().parse_optional_type()
+
+    def parse_optional_attribute(self) -> Attribute | None:
+        with self.blaming(self.pos):
+            return super().parse_optional_attribute()
+
+    @contextmanager
+    def blaming(self, start: int) -> Generator[None, None, None]:
+        """Make DLC302 at an offset of what a verifier says of the construct that begins there."""
+        try:
+            yield
+        except VerifyException as error:
+            raise DlcError("DLC302", " ".join(str(error).split()), loc=self.place(start)) from error
+
+    def parse_dense_int_or_fp_elements_attr(self, type: object) -> NoReturn:
         # xDSL expands a splat in memory, and none of the dialects holds tensors.
         self.raise_error("dense constants are not supported")
 
@@ -147,8 +165,6 @@ def _explain(error: Exception, parser: _LocatingParser) -> DlcError:
             "DLC301", message, loc=parser.place_of(error.span), notes=notes, help=_advice(message, parser)
         )
     where = parser.place(_position(parser))
-    if isinstance(error, VerifyException):
-        return DlcError("DLC302", " ".join(str(error).split()), loc=where)
     return DlcError("DLC301", f"cannot be parsed: {type(error).__name__}: {error}", loc=where)
 
 
