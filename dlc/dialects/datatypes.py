@@ -213,9 +213,9 @@ def as_decimal(type_: DataType) -> DecimalType | None:
 def holds_all(target: DataType, source: DataType) -> bool:
     """Whether every value of `source` can be cast to `target`; nullability is ignored."""
     a, b = strip(source), strip(target)
-    if a == b or (is_bool(a) and (is_numeric(b) or b == string)):
+    if a == b or (is_bool(a) and (is_integer(b) or is_float(b) or b == string)):
         return True
-    if is_numeric(a) and (b == string or b == f64 or (is_float(b) and not is_float(a))):
+    if is_numeric(a) and (b in (string, f64) or (is_float(b) and not is_float(a))):
         return True
     if is_integer(a) and is_integer(b):
         (low, high), (least, most) = integer_bounds(a), integer_bounds(b)
