@@ -276,6 +276,8 @@ class RangeShuffleOp(CollectiveOp):
     """Cuts locally sorted rows at quantiles of a replicated sample and sends each range to its rank."""
 
     name = "dist.range_shuffle"
+    # Declared again, since operands of a subclass come before those of its base.
+    frame = operand_def(PartType)
     sample = operand_def(PartType)
     by = prop_def(ArrayAttr[OrderAttr])
     traits = traits_def(Pure())

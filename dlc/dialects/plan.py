@@ -225,6 +225,8 @@ class RangeShuffleOp(CollectiveOp):
     """Locally sorted rows cut at quantiles of a sample and sent, range by range, to the ranks in order."""
 
     name = "plan.range_shuffle"
+    # Declared again, since operands of a subclass come before those of its base.
+    frame = operand_def(FrameType)
     sample = operand_def(FrameType)
     by = prop_def(ArrayAttr[OrderAttr])
     assembly_format = (
