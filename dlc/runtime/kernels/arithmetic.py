@@ -155,7 +155,7 @@ def _sign(call: Call) -> pl.Expr:
             return value
         zero = pl.lit(0, dtype=kind.physical)
         return _overflow(call, zero - value, value > 0) if call.checked else zero - value
-    result = -value if call.name == "neg" else value.abs()
+    result = 0 - value if call.name == "neg" else value.abs()
     if call.checked and kind.is_integer:
         return _overflow(call, result, value == kind.bounds[0])
     return result

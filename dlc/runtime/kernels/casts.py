@@ -79,4 +79,4 @@ def _from_decimal(expr: pl.Expr, old: ColumnType, kind: ColumnType) -> pl.Expr:
         return expr != 0
     wide = expr.cast(pl.Int128)
     whole = wide.abs() // pl.lit(10**old.scale, dtype=pl.Int128)
-    return pl.when(wide < 0).then(-whole).otherwise(whole).cast(kind.physical, strict=False)
+    return pl.when(wide < 0).then(0 - whole).otherwise(whole).cast(kind.physical, strict=False)

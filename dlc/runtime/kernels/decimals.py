@@ -15,7 +15,7 @@ def rescale(expr: pl.Expr, old: int, new: int, kind: pl.DataType) -> pl.Expr:
     # Narrow only after the division: the old value may not fit the new type.
     wide, unit = expr.cast(pl.Int128), 10 ** (old - new)
     rounded = (wide.abs() + unit // 2) // pl.lit(unit, dtype=pl.Int128)
-    return pl.when(wide < 0).then(-rounded).otherwise(rounded).cast(kind)
+    return pl.when(wide < 0).then(0 - rounded).otherwise(rounded).cast(kind)
 
 
 def to_float(expr: pl.Expr, scale: int) -> pl.Expr:

@@ -40,6 +40,7 @@ class Expression:
     ) -> None:
         self.type = parse_type(tree["type"])
         self.scalar_inputs = {node["input"] for node in _walk(tree) if node["f"] == "scalar"}
+        self.reads_columns = any(node["f"] == "col" for node in _walk(tree))
         self._tree = tree
         self._builder = _Builder(locate, failures, columns or {})
         varies = any(node["f"] in ("param", "scalar") for node in _walk(tree))

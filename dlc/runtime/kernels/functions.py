@@ -98,7 +98,7 @@ def _whole(call: Call) -> pl.Expr:
             value = value.floor() if call.name == "floor" else value.ceil()
         return value.cast(call.type.physical)
     wide, unit = source.expr.cast(pl.Int128), pl.lit(10**source.type.scale, dtype=pl.Int128)
-    whole = wide // unit if call.name == "floor" else -(-wide // unit)
+    whole = wide // unit if call.name == "floor" else 0 - (0 - wide) // unit
     return rescale(whole, 0, call.type.scale, call.type.physical)
 
 

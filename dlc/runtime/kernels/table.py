@@ -84,14 +84,13 @@ class TableFragment:
     def _project(self, operator: Json) -> _Step:
         source = operator["in"]
         columns = [(name, self._expression(tree)) for name, tree in operator["columns"]]
-        varying = any(tree["f"] in ("lit", "param", "scalar") for _, tree in operator["columns"])
-        if not varying:
+        if all(expression.reads_columns for _, expression in columns):
             return lambda values, bindings: values[source].select(
                 expression.bind(bindings).alias(name) for name, expression in columns
             )
 
         def step(values: Sequence[pl.LazyFrame], bindings: Bindings) -> pl.LazyFrame:
-            # select would give one row for literals alone, whatever the number of rows.
+            # select would give one row for constants alone, whatever the number of rows.
             exprs = [expression.bind(bindings).alias(name) for name, expression in columns]
             return values[source].with_columns(exprs).select(name for name, _ in columns)
 
