@@ -10,6 +10,8 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from dlc.dialects import dist, flow, plan, table
+from dlc.dialects.frame import strings
+from dlc.passes.partition.attributes import from_attribute
 from dlc.passes.partition.rules import captured_frames
 
 
@@ -53,6 +55,8 @@ class _Lowering:
 
     def _add(self, new: Operation, old: Operation) -> None:
         new.location = old.location
+        # The executor does not need layouts; whoever reads the plan does.
+        new.attributes["layouts"] = strings(str(from_attribute(dist.part_of(v).layout)) for v in old.results)
         self.block.add_op(new)
         for before, after in zip(old.results, new.results, strict=True):
             after.name_hint = before.name_hint
@@ -76,7 +80,9 @@ class _Lowering:
             case dist.RangeShuffleOp():
                 self._add(plan.RangeShuffleOp(values[0], values[1], list(op.by)), op)
             case table.SinkOp():
-                self._add(plan.WriteOp(values[0], op.format.data, op.path.data, op.layout.data), op)
+                write = plan.WriteOp(values[0], op.format.data, op.path.data, op.layout.data)
+                write.location = op.location
+                self.block.add_op(write)
             case flow.ReturnOp():
                 for name, value in zip(op.names, values, strict=True):
                     result = plan.ResultOp(name.data, value)

@@ -24,6 +24,9 @@ class Layout:
         """Whether reading the ranks in turn gives the rows in order."""
         return False
 
+    def __str__(self) -> str:
+        return type(self).__name__.lower()
+
     def renamed(self, names: Mapping[str, str]) -> Layout:
         """The layout after columns were renamed (`old → new`); columns not named are gone."""
         return self
@@ -78,6 +81,9 @@ class Hash(Layout):
 
     keys: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"hash[{', '.join(self.keys)}]"
+
     def renamed(self, names: Mapping[str, str]) -> Layout:
         if all(key in names for key in self.keys):
             return Hash(tuple(names[key] for key in self.keys))
@@ -98,6 +104,9 @@ class Range(Layout):
     """Sorted by the keys across ranks."""
 
     by: tuple[Order, ...]
+
+    def __str__(self) -> str:
+        return f"range[{', '.join(key.column for key in self.by)}]"
 
     @property
     def ordered(self) -> bool:

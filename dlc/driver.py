@@ -1,0 +1,148 @@
+"""Program + machine → plan → result: what the command line and `frame.collect()` call."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from dlc.dialects import context
+from dlc.passes import pipelines, registry
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from dlc.hwspec.model import Machine
+    from dlc.runtime.plan import Plan
+
+STAGES = tuple(pipelines.STAGES)
+"""The stages of compilation, first to last."""
+
+
+def trace_file(
+    path: str | Path,
+    program: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, str] | None = None,
+) -> ModuleOp:
+    """The flow-stage module of a program in a Python file.
+
+    `inputs` binds named frames of the program to files. Parameters stay open until the run; those given here
+    are only checked. Raises 1xx for what is wrong with the program and 2xx for its files.
+    """
+    from dlc.frontends.program import load
+
+    return load(path, program).trace(parameters or {}, inputs or {})
+
+
+def compile_module(
+    module: ModuleOp,
+    machine: Machine | None = None,
+    ranks: int = 1,
+    until: str = "plan",
+    *,
+    fast_math: bool = False,
+    observe: pipelines.Observer | None = None,
+) -> ModuleOp:
+    """Bring a flow-stage module to a later stage, in place, for so many ranks on a machine; returns it."""
+    if machine is not None:
+        attach(module, machine)
+    passes = configure(pipelines.passes_until(until), ranks=ranks, fast_math=fast_math)
+    pipelines.run(module, passes, context(), observe)
+    return module
+
+
+def attach(module: ModuleOp, machine: Machine) -> None:
+    """Put the machine into the module, so that every dump says what it is for."""
+    from dlc.dialects.hw import MachineOp
+    from dlc.hwspec import to_ir
+
+    if any(isinstance(op, MachineOp) for op in module.ops):
+        return
+    block = module.body.block
+    first = block.first_op
+    op = to_ir(machine)
+    if first is None:
+        block.add_op(op)
+    else:
+        block.insert_op_before(op, first)
+
+
+def configure(names: Iterable[str], **options: Any) -> list[ModulePass]:
+    """The passes of these names, each with those of the options that it knows."""
+    passes = list[ModulePass]()
+    for name in names:
+        class_ = registry.load(name)
+        known = {field.name for field in fields(class_)}
+        passes.append(class_(**{key: value for key, value in options.items() if key in known}))
+    return passes
+
+
+def build_plan(module: ModuleOp) -> Plan:
+    """The plan artefact of a plan-stage module."""
+    from dlc.artefact import build
+
+    return build(module)
+
+
+def run_plan(
+    plan: Plan, parameters: Mapping[str, str] | None = None, ranks: int | None = None
+) -> dict[str, pl.DataFrame] | None:
+    """Run a plan to its end and return its results by name; None on all ranks but the first.
+
+    Inside an MPI world all its ranks call this together. Elsewhere processes are started: `ranks`, or as many
+    as the plan is for; a plan for one rank runs right here. Raises what the run raises.
+    """
+    from dlc.runtime import launch
+    from dlc.runtime import plan as artefact
+
+    ranks = ranks or plan.world_size
+    if launch.in_mpi_world() or ranks == plan.world_size == 1:
+        return _run_here(plan, parameters or {})
+    with tempfile.TemporaryDirectory(prefix="dlc-") as folder:
+        path = Path(folder) / f"{plan.program}.dlc"
+        artefact.save(plan, path)
+        return launch.run_plan(path, ranks, parameters or {})
+
+
+def _run_here(plan: Plan, parameters: Mapping[str, str]) -> dict[str, pl.DataFrame] | None:
+    from dlc.runtime import launch
+
+    if launch.in_mpi_world():
+        from mpi4py import MPI
+
+        from dlc.runtime.executor import execute
+        from dlc.runtime.transport.mpi import MpiTransport
+
+        return execute(plan, MpiTransport(MPI.COMM_WORLD), parameters)
+    from dlc.runtime.executor import execute
+    from dlc.runtime.transport import LocalTransport
+
+    return execute(plan, LocalTransport(), parameters)
+
+
+def collect(module: ModuleOp) -> pl.DataFrame | None:
+    """Compile and run a traced frame on the ranks at hand: the MPI world, or this one process."""
+    from dlc import hwspec
+    from dlc.runtime import launch
+
+    ranks = 1
+    if launch.in_mpi_world():
+        from mpi4py import MPI
+
+        ranks = MPI.COMM_WORLD.Get_size()
+    plan = build_plan(compile_module(module, hwspec.load("host"), ranks))
+    results = run_plan(plan)
+    return None if results is None else next(iter(results.values()))
+
+
+def explain(plan: Plan) -> str:
+    """What a plan will do, as a tree: layout, rows and bytes of every edge, with the user's lines."""
+    from dlc.explain import draw
+
+    return draw(plan)

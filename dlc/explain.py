@@ -1,0 +1,200 @@
+"""A plan as a tree for people: what is computed where, how it lies, and how much of it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dlc.runtime.plan import Gang, Plan
+
+Json = dict[str, Any]
+
+_MOVES = ("shuffle", "all_gather", "gather", "broadcast", "all_reduce", "range_shuffle")
+
+
+def draw(plan: Plan) -> str:
+    """The tree, one line a step, results first; every line names the user's line that asked for it."""
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    ranks = f"{plan.world_size} rank{'s' if plan.world_size > 1 else ''}"
+    machine = f" on {plan.machine['name']}" if plan.machine else ""
+    yield f"{plan.program}: {ranks}{machine}"
+    if memory := plan.requires.get("memory_bytes_per_rank"):
+        yield f"predicted peak memory {_size(memory)} a rank"
+    moved = sum(_bytes(step) for gang in plan.gangs for step in gang.instructions if step["op"] in _MOVES)
+    yield f"predicted traffic {_size(moved)} in {_count(plan)} collectives"
+    for gang in plan.gangs:
+        yield ""
+        if len(plan.gangs) > 1:
+            yield f"gang {gang.name}: ranks {gang.ranks[0]}–{gang.ranks[-1]}"
+        yield from _Tree(plan, gang).lines()
+
+
+def _count(plan: Plan) -> int:
+    return sum(step["op"] in _MOVES for gang in plan.gangs for step in gang.instructions)
+
+
+class _Tree:
+    """Steps of one gang, drawn from its ends down to its files; what is used twice is drawn once."""
+
+    def __init__(self, plan: Plan, gang: Gang) -> None:
+        self.plan = plan
+        self.makers = {out: step for step in gang.instructions for out in _outputs(step)}
+        self.ends = [step for step in gang.instructions if step["op"] in ("result", "write")]
+        self.drawn = set[str]()
+
+    def lines(self) -> Iterator[str]:
+        for end in self.ends:
+            what = f"result {end['name']}" if end["op"] == "result" else f"write {end['path']}"
+            yield f"{what}{self._source(end)}"
+            yield from self._below(end["in"], "")
+
+    def _below(self, value: str, indent: str, last: bool = True) -> Iterator[str]:
+        step = self.makers[value]
+        elbow, stem = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        if value in self.drawn:
+            yield f"{indent}{elbow}{value}, see above"
+            return
+        self.drawn.add(value)
+        yield f"{indent}{elbow}{self._describe(value, step)}"
+        inputs = _inputs(step)
+        if step["op"] == "run":
+            for operator in step["fragment"]["ops"]:
+                bar = "│" if inputs else " "
+                yield f"{indent}{stem}{bar}    {_operator(operator)}{self._source(operator)}"
+        for index, source in enumerate(inputs):
+            yield from self._below(source, indent + stem, index == len(inputs) - 1)
+
+    def _describe(self, value: str, step: Json) -> str:
+        parts = [value, _action(step)]
+        if layouts := step.get("layouts"):
+            parts.append(f"→ {layouts[_outputs(step).index(value)]}")
+        if predicted := step.get("predicted"):
+            parts.append(f"[{predicted['rows']:,} rows, {_size(predicted['bytes'])}]")
+        return " ".join(parts) + (self._source(step) if step["op"] != "run" else "")
+
+    def _source(self, step: Json) -> str:
+        loc = self.plan.location(step["loc"])
+        return f"  ({Path(loc.file).name}:{loc.line})" if loc is not None else ""
+
+
+def _outputs(step: Json) -> list[str]:
+    return step.get("outs") or ([step["out"]] if "out" in step else [])
+
+
+def _inputs(step: Json) -> list[str]:
+    if step["op"] == "run":
+        return step["ins"]
+    return [step[key] for key in ("in", "splitters") if key in step]
+
+
+def _bytes(step: Json) -> int:
+    return step.get("predicted", {}).get("bytes", 0)
+
+
+def _action(step: Json) -> str:
+    match step["op"]:
+        case "read":
+            columns = ", ".join(name for name, _ in step["schema"])
+            names = ", ".join(Path(path).name for path in step["paths"])
+            where = f" where {expression(step['predicate'])}" if step.get("predicate") else ""
+            return f"read {names} ({columns}){where}"
+        case "shuffle":
+            return f"shuffle by {', '.join(step['keys'])}"
+        case "range_shuffle":
+            return f"range shuffle by {', '.join(key[0] for key in step['by'])}"
+        case "recv":
+            return f"receive from rank {step['peer']}"
+        case op:
+            return op.replace("_", "-")
+
+
+def _operator(operator: Json) -> str:
+    match operator["op"]:
+        case "filter":
+            return f"filter {expression(operator['predicate'])}"
+        case "project":
+            return f"project {', '.join(_column(name, tree) for name, tree in operator['columns'])}"
+        case "join":
+            on = ", ".join(
+                a if a == b else f"{a} = {b}"
+                for a, b in zip(operator["left_on"], operator["right_on"], strict=True)
+            )
+            return f"{operator['how']} join on {on}"
+        case "aggregate":
+            aggregates = ", ".join(
+                f"{name} = {fn}({column or ''})" for name, fn, column, *_ in operator["aggs"]
+            )
+            keys = f" by {', '.join(operator['keys'])}" if operator["keys"] else ""
+            return f"aggregate{keys}: {aggregates}"
+        case "sort":
+            by = ", ".join(f"{name}{' descending' if down else ''}" for name, down, _ in operator["by"])
+            limit = f", first {operator['limit']}" if operator.get("limit") is not None else ""
+            return f"sort by {by}{limit}"
+        case "head":
+            return f"head {operator['n']}"
+        case op:
+            return op
+
+
+def _column(name: str, tree: Json) -> str:
+    text = expression(tree)
+    return name if text == name else f"{name} = {text}"
+
+
+_SIGNS = {
+    "add": "+", "sub": "-", "mul": "*", "div": "/", "floordiv": "//", "mod": "%", "eq": "=", "ne": "≠",
+    "lt": "<", "le": "≤", "gt": ">", "ge": "≥", "and": "and", "or": "or",
+}  # fmt: skip
+
+
+_COMMON = ("f", "type", "loc", "args", "checked")
+
+
+def expression(tree: Json) -> str:
+    """An expression tree as people write it."""
+    arguments = [expression(argument) for argument in tree.get("args", ())]
+    match tree["f"]:
+        case "col" | "param" | "scalar":
+            return tree["name"]
+        case "lit":
+            return _literal(tree)
+        case sign if sign in _SIGNS and len(arguments) == 2:
+            return f"({arguments[0]} {_SIGNS[sign]} {arguments[1]})"
+        case "cast":
+            return f"{arguments[0]}::{tree['type']}"
+        case "is_in":
+            return f"({arguments[0]} in {tree['values']})"
+        case name:
+            options = [
+                str(tree[key]) for key in ("pattern", "unit", "digits", "index", "months") if key in tree
+            ]
+            return f"{name}({', '.join(arguments + options)})"
+
+
+def _literal(tree: Json) -> str:
+    value, type_ = tree["value"], tree["type"].rstrip("?")
+    if value is None:
+        return "null"
+    if type_.startswith("decimal"):
+        scale = int(type_.rstrip(")").split(",")[1])
+        digits = str(value).lstrip("-").rjust(scale + 1, "0")
+        sign = "-" if str(value).startswith("-") else ""
+        return f"{sign}{digits[:-scale]}.{digits[-scale:]}" if scale else str(value)
+    if type_ == "date":
+        from datetime import date, timedelta
+
+        return str(date(1970, 1, 1) + timedelta(days=value))
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError

@@ -1,0 +1,188 @@
+"""The `plan` dialect as data: instruction lists and fragments for the executor, in plan format 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from xdsl.dialects.builtin import ArrayAttr, StringAttr
+from xdsl.ir import Operation, Region, SSAValue
+
+from dlc.dialects import datatypes as t
+from dlc.dialects import dist, plan, table
+from dlc.dialects.frame import FrameType, OrderAttr, frame_of
+from dlc.passes.estimates import estimate
+from dlc.passes.locations import source_loc
+
+from .expressions import expression, plain_options
+
+Json = dict[str, Any]
+
+
+def schema_of(frame: FrameType) -> list[list[str]]:
+    """Names and types of the columns, as text."""
+    return [[name, t.text(type_)] for name, type_ in frame.columns.items()]
+
+
+class Encoder:
+    """Encodes gangs; collects the source locations that instructions refer to by index."""
+
+    def __init__(self) -> None:
+        self.locations = list[list[Any]]()
+        self._index = dict[tuple[Any, ...], int]()
+
+    def locate(self, op: Operation) -> int:
+        """Index of the op's source location, -1 when it has none."""
+        loc = source_loc(op)
+        if loc is None:
+            return -1
+        key = (loc.file, loc.line, loc.column, loc.end_column)
+        if key not in self._index:
+            self._index[key] = len(self.locations)
+            self.locations.append(list(key))
+        return self._index[key]
+
+    def gang(self, gang: plan.GangOp) -> list[Json]:
+        """The instruction list of a gang."""
+        names = dict[SSAValue, str]()
+        instructions = list[Json]()
+        for op in gang.body.block.ops:
+            for result in op.results:
+                names[result] = f"v{len(names)}"
+            if not isinstance(op, plan.EndOp):
+                instructions.append(self._instruction(op, names))
+        return instructions
+
+    def _instruction(self, op: Operation, names: dict[SSAValue, str]) -> Json:
+        inputs = [names[value] for value in op.operands]
+        outputs = [names[value] for value in op.results]
+        code: Json = {"op": op.name.partition(".")[2], "loc": self.locate(op)}
+        match op:
+            case plan.ReadOp():
+                code |= {"out": outputs[0], **self._scan(op.scan_op)}
+            case plan.RunOp():
+                code |= {"ins": inputs, "outs": outputs, "fragment": self.fragment(op.body)}
+            case plan.ShuffleOp():
+                code |= {"in": inputs[0], "out": outputs[0], "keys": _names(op.keys)}
+            case plan.AllReduceOp():
+                code |= {"in": inputs[0], "out": outputs[0], "combine": self.fragment(op.combine)}
+            case plan.RangeShuffleOp():
+                code |= {"in": inputs[0], "splitters": inputs[1], "out": outputs[0], "by": _order(op.by)}
+            case plan.GatherOp() | plan.BroadcastOp():
+                code |= {"in": inputs[0], "out": outputs[0], "root": 0}
+            case plan.AllGatherOp():
+                code |= {"in": inputs[0], "out": outputs[0]}
+            case plan.SendOp():
+                code |= {"in": inputs[0], "peer": op.peer.value.data, "tag": op.tag.value.data}
+            case plan.RecvOp():
+                code |= {"out": outputs[0], "peer": op.peer.value.data, "tag": op.tag.value.data}
+            case plan.FreeOp():
+                code["values"] = inputs
+            case plan.WriteOp():
+                target = {"format": op.format.data, "path": op.path.data, "layout": op.layout.data}
+                code |= {"in": inputs[0], **target}
+            case plan.ResultOp():
+                code |= {"in": inputs[0], "name": op.result_name.data}
+            case _:
+                raise AssertionError(f"{op.name} is not an instruction")
+        if op.results and (predicted := _predicted(op.results)):
+            code["predicted"] = predicted
+        if layouts := op.attributes.get("layouts"):
+            code["layouts"] = _names(cast("ArrayAttr[StringAttr]", layouts))
+        return code
+
+    def _scan(self, scan: table.ScanOp) -> Json:
+        predicate = None
+        if scan.predicate is not None:
+            predicate = expression(table.yielded(scan.predicate)[0], {}, self.locate)
+        return {
+            "format": scan.format.data,
+            "paths": _names(scan.paths),
+            "schema": schema_of(frame_of(scan.result)),
+            "pieces": [list(piece) for piece in scan.piece_list or []],
+            "options": plain_options(scan.options),
+            "predicate": predicate,
+            "replicated": "replicated" in scan.attributes,
+        }
+
+    def fragment(self, body: Region) -> Json:
+        """A fragment as an operator list; values are numbered, inputs first."""
+        block = body.block
+        numbers: dict[SSAValue, int] = {argument: i for i, argument in enumerate(block.args)}
+        operators = list[Json]()
+        outputs = list[int]()
+        for op in block.ops:
+            if isinstance(op, dist.YieldOp):
+                outputs = [numbers[value] for value in op.values]
+                continue
+            operators.append(
+                {"op": op.name.partition(".")[2], "loc": self.locate(op), **self._operator(op, numbers)}
+            )
+            numbers[op.results[0]] = len(numbers)
+        return {"version": 1, "inputs": len(block.args), "ops": operators, "outputs": outputs}
+
+    def _operator(self, op: Operation, numbers: dict[SSAValue, int]) -> Json:
+        inputs = [numbers[value] for value in op.operands]
+        match op:
+            case table.FilterOp():
+                condition = table.yielded(op.predicate)[0]
+                return {"in": inputs[0], "predicate": expression(condition, numbers, self.locate)}
+            case table.ProjectOp():
+                columns = [[name, expression(value, numbers, self.locate)] for name, value in op.outputs]
+                return {"in": inputs[0], "columns": columns}
+            case table.JoinOp():
+                left_on, right_on = op.keys
+                sides = {"left": inputs[0], "right": inputs[1], "how": op.kind.data}
+                return {**sides, "left_on": left_on, "right_on": right_on}
+            case table.AggregateOp():
+                return {"in": inputs[0], "keys": _names(op.keys), "aggs": _aggregates(op)}
+            case table.SortOp():
+                limit = op.limit.value.data if op.limit is not None else None
+                return {"in": inputs[0], "by": _total_order(op), "limit": limit}
+            case table.UniqueOp():
+                return {"in": inputs[0], "on": _names(op.on) if op.on is not None else None}
+            case table.HeadOp():
+                return {"in": inputs[0], "n": op.count.value.data}
+            case table.SampleOp():
+                return {"in": inputs[0], "columns": _names(op.columns), "n": op.count.value.data}
+            case table.ConcatOp():
+                return {"ins": inputs}
+            case _:
+                raise AssertionError(f"{op.name} cannot stand in a fragment")
+
+
+def _aggregates(op: table.AggregateOp) -> list[list[str | None]]:
+    columns = frame_of(op.result).columns
+    proven = op.attributes.get("proven")
+    safe = _names(cast("ArrayAttr[StringAttr]", proven)) if isinstance(proven, ArrayAttr) else []
+    return [
+        [
+            (name := agg.output.data),
+            agg.function.data,
+            agg.column.data or None,
+            t.text(columns[name]),
+            "proven" if name in safe else "checked",
+        ]
+        for agg in op.aggregates
+    ]
+
+
+def _total_order(op: table.SortOp) -> list[list[Any]]:
+    """The sort keys, then all other columns, so that equal keys never leave the order open."""
+    keys = _order(op.by)
+    named = {key[0] for key in keys}
+    return keys + [[name, False, False] for name in frame_of(op.frame).columns if name not in named]
+
+
+def _order(by: Iterable[OrderAttr]) -> list[list[Any]]:
+    return [[key.column.data, bool(key.descending.value.data), bool(key.nulls_last.value.data)] for key in by]
+
+
+def _names(strings: Iterable[StringAttr]) -> list[str]:
+    return [string.data for string in strings]
+
+
+def _predicted(values: Sequence[SSAValue]) -> Json:
+    rows = [found for value in values if (found := estimate(value, "rows")) is not None]
+    sizes = [found for value in values if (found := estimate(value, "bytes")) is not None]
+    return {"rows": sum(rows), "bytes": sum(sizes)} if rows or sizes else {}
