@@ -3,7 +3,7 @@
 import argparse
 
 from dlc.cli.output import write_bytes, write_text
-from dlc.cli.target import add_compile_arguments, parameters, parse_target
+from dlc.cli.target import add_compile_arguments, compile_target, load_plan, parse_target
 from dlc.diagnostics import DlcError
 
 # The stages of dlc.driver, repeated since importing the compiler would slow down --help.
@@ -34,17 +34,10 @@ def run(args: argparse.Namespace) -> int:
         raise DlcError(
             "DLC109", f"'{target.path}' is not a Python file", help="give the .py file of a program"
         )
-    from dlc import driver, hwspec
-
-    module = driver.trace_file(target.path, target.program, parameters(args))
-    module = driver.compile_module(
-        module, hwspec.load(args.machine), args.ranks or 1, until=args.emit or "plan"
-    )
     if args.emit:
-        write_text(str(module), args.output or "-")
+        write_text(str(compile_target(target, args, args.emit)), args.output or "-")
         return 0
-
     from dlc.runtime import plan
 
-    write_bytes(plan.to_bytes(driver.build_plan(module)), args.output or f"{target.path.stem}.dlc")
+    write_bytes(plan.to_bytes(load_plan(target, args)), args.output or f"{target.path.stem}.dlc")
     return 0

@@ -4,7 +4,7 @@ import argparse
 import re
 
 from dlc.cli.output import write_text
-from dlc.cli.target import add_compile_arguments, parameters, parse_target
+from dlc.cli.target import add_compile_arguments, load_plan, parse_target
 from dlc.diagnostics import codes, page, suggest
 
 
@@ -25,17 +25,10 @@ def run(args: argparse.Namespace) -> int:
         write_text(page(args.subject))
         return 0
 
-    target = parse_target(args.subject)
-    from dlc import driver, hwspec
+    plan = load_plan(parse_target(args.subject), args)
+    from dlc import driver
 
-    if target.is_plan:
-        from dlc.runtime import plan
-
-        write_text(driver.explain(plan.load(target.path)))
-        return 0
-    module = driver.trace_file(target.path, target.program, parameters(args))
-    module = driver.compile_module(module, hwspec.load(args.machine), args.ranks or 1, until="plan")
-    write_text(driver.explain(module))
+    write_text(driver.explain(plan))
     return 0
 
 

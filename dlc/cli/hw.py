@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", default="-", metavar="FILE", help="where to write (default: stdout)"
     )
     detect.set_defaults(act=_detect)
-    show = actions.add_parser("show", help="print a description, or the names in the catalog")
+    show = actions.add_parser("show", help="print a machine as a tree, or the names in the catalog")
     show.add_argument("machine", nargs="?", help="a name of the catalog, a .hw file, or host")
     show.set_defaults(act=_show)
     check = actions.add_parser("check", help="check .hw files")
@@ -36,8 +36,10 @@ def _detect(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     from dlc import hwspec
 
-    text = hwspec.describe(args.machine) if args.machine else "\n".join(hwspec.catalog())
-    write_text(text)
+    if args.machine:
+        write_text(hwspec.show(hwspec.load(args.machine)))
+    else:
+        write_text("\n".join(hwspec.catalog_names()))
     return 0
 
 

@@ -12,13 +12,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from dlc.cli.output import write_bytes, write_text
-from dlc.cli.target import Target, add_compile_arguments, parameters, parse_target
+from dlc.cli.target import add_compile_arguments, load_plan, parameters, parse_target
 from dlc.diagnostics import DlcError
 
 if TYPE_CHECKING:
     import polars
-
-    from dlc.runtime.plan import Plan
 
 _SHOWN_ROWS = 40
 _FORMATS = (".parquet", ".csv", ".json")
@@ -47,23 +45,19 @@ def run(args: argparse.Namespace) -> int:
             "DLC605", f"cannot write '{args.output}': the name has no known ending", help=_one_of(_FORMATS)
         )
     target = parse_target(args.target)
-    from dlc import driver
+    from dlc.runtime.launch import in_mpi_world
 
-    results = driver.run_plan(_plan(target, args), parameters(args), args.ranks)
+    if in_mpi_world():
+        from dlc.cli.world import run_as_rank
+
+        results = run_as_rank(target, args)
+    else:
+        from dlc import driver
+
+        results = driver.run_plan(load_plan(target, args), parameters(args), args.ranks)
     if results is not None:
         _show(results, args)
     return 0
-
-
-def _plan(target: Target, args: argparse.Namespace) -> "Plan":
-    if target.is_plan:
-        from dlc.runtime import plan
-
-        return plan.load(target.path)
-    from dlc import driver, hwspec
-
-    module = driver.trace_file(target.path, target.program, parameters(args))
-    return driver.build_plan(driver.compile_module(module, hwspec.load(args.machine), args.ranks or 1))
 
 
 def _show(results: Mapping[str, "polars.DataFrame"], args: argparse.Namespace) -> None:

@@ -1,10 +1,18 @@
 """The arguments that compile, run and explain share: a program or plan, its machine and parameters."""
 
+from __future__ import annotations
+
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dlc.diagnostics import DlcError
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+    from dlc.runtime.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,9 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a parameter of the program; may be repeated",
     )
+    parser.add_argument(
+        "--fast-math", action="store_true", help="let the last bits of floats depend on the number of ranks"
+    )
 
 
 def positive(text: str) -> int:
@@ -81,3 +92,23 @@ def parameters(args: argparse.Namespace) -> dict[str, str]:
             raise DlcError("DLC110", f"parameter '{name}' is given twice", help="give each --param once")
         given[name] = value
     return given
+
+
+def compile_target(target: Target, args: argparse.Namespace, until: str = "plan") -> ModuleOp:
+    """The module of a program at a stage, compiled as the arguments say; raises the program's errors."""
+    from dlc import driver, hwspec
+
+    module = driver.trace_file(target.path, target.program, parameters(args))
+    machine = hwspec.load(args.machine)
+    return driver.compile_module(module, machine, args.ranks or 1, until, fast_math=args.fast_math)
+
+
+def load_plan(target: Target, args: argparse.Namespace) -> Plan:
+    """The plan in a file, or that of a program."""
+    if target.is_plan:
+        from dlc.runtime import plan
+
+        return plan.load(target.path)
+    from dlc import driver
+
+    return driver.build_plan(compile_target(target, args))
