@@ -133,7 +133,8 @@ def _exact_part(call: Call) -> pl.Expr:
     exponent = math.frexp(largest)[1]
     part = rest
     for _ in range(call.tree["index"] + 1):
-        extractor = 1.5 * 2.0 ** max(-1000, min(1022, exponent + guard))
+        # At the lower end every float is a multiple of the quantum; at the upper end the compiler scales values.
+        extractor = 1.5 * 2.0 ** max(-1022, min(1022, exponent + guard))
         part = (rest + extractor) - extractor
         rest, exponent = rest - part, exponent + guard - 52
     return part
