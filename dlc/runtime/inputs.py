@@ -11,7 +11,7 @@ from dlc.diagnostics import DlcError, SourceLoc
 from dlc.runtime.kernels.call import Locate
 from dlc.runtime.kernels.checks import Failures
 from dlc.runtime.kernels.decimals import from_decimal
-from dlc.runtime.kernels.expressions import Bindings, Expression
+from dlc.runtime.kernels.expressions import Bindings, Expression, columns_read
 from dlc.runtime.plan import Json
 from dlc.runtime.types import ColumnType, parse_schema
 
@@ -75,9 +75,11 @@ class Reader:
         self._schema = parse_schema(instruction["schema"])
         self._options: Json = instruction.get("options") or {}
         self._pieces: list[Piece] = [(file, offset, rows) for file, offset, rows in instruction["pieces"]]
-        self._rank, self._size = rank, size
+        # A small file may be read whole by every rank, which saves a collective.
+        self._rank, self._size = (0, 1) if instruction.get("replicated") else (rank, size)
         self._locate = locate
         self._predicate: Json | None = instruction.get("predicate")
+        self._tested = columns_read(self._predicate) if self._predicate is not None else []
         self._loc = locate(instruction["loc"])
 
     def __call__(self, parameters: Mapping[str, Any]) -> pl.LazyFrame:
@@ -122,10 +124,10 @@ class Reader:
         converted = {name: _convert(name, found.get(name), kind, path, self._loc) for name, kind in self._schema}
         part = scan.slice(offset, rows)
         if self._predicate is not None:
-            predicate = Expression(self._predicate, self._locate, Failures(), converted)
-            kept = predicate.bind(Bindings(parameters))
-            if not predicate.checks:  # only a hint: what may fail waits for the fragment, which knows the guards
-                part = part.filter(kept)
+            # It may read columns that are then dropped.
+            read = {name: _convert(name, found.get(name), kind, path, self._loc) for name, kind in self._tested}
+            predicate = Expression(self._predicate, self._locate, Failures(), read)
+            part = part.filter(predicate.bind(Bindings(parameters)))
         return part.select(expr.alias(name) for name, expr in converted.items())
 
     def _scan(self, path: str) -> pl.LazyFrame:

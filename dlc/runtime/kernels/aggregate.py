@@ -55,6 +55,8 @@ class _Aggregation:
                 return column.min()
             case ("max", _, _):
                 return column.nan_max() if self.type.is_float else column.max()
+            case ("merge_count", _, _):
+                return column.sum().cast(kind)
             case ("count", _, _):
                 return column.count().cast(kind)
             case ("len", _, _):

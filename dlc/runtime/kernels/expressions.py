@@ -57,6 +57,12 @@ class Expression:
         return self._builder.checks
 
 
+def columns_read(tree: Json) -> list[tuple[str, ColumnType]]:
+    """Names and types of the columns that an expression reads."""
+    found = {node["name"]: parse_type(node["type"]) for node in _walk(tree) if node["f"] == "col"}
+    return list(found.items())
+
+
 def _walk(tree: Json) -> Iterator[Json]:
     work = [tree]
     while work:
