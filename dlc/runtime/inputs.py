@@ -139,7 +139,7 @@ class Reader:
             path,
             glob=False,
             infer_schema=False,
-            schema_overrides={name: kind.logical for name, kind in self._schema},
+            schema_overrides={name: kind.logical for name, kind in [*self._tested, *self._schema]},
             separator=self._options.get("separator", ","),
             quote_char=self._options.get("quote_char", '"'),
             has_header=self._options.get("has_header", True),
