@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Repeated from the compiler, whose import would slow down --help.
 STAGES = ("flow", "opt", "dist", "placed", "plan")
+DIALECTS = ("flow", "table", "expr", "dist", "hw", "plan")
 _MAX_BYTES = 16 << 20
 
 
@@ -38,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--list-passes", action="store_true", help="print every pass and what it does")
     about.add_argument("--show-dialects", action="store_true", help="print the dialects and their operations")
     about.add_argument(
-        "--emit-irdl", metavar="DIALECT", help="print a dialect, or all of them, for MLIR's own tools"
+        "--emit-irdl",
+        choices=(*DIALECTS, "all"),
+        metavar="DIALECT",
+        help="print a dialect and those it refers to, or all, as MLIR's own tools load them",
     )
 
 
@@ -115,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
 def _attempt(args: argparse.Namespace, piece: "Piece", timing: "Timing") -> str | DlcError:
     """The text of the module after all passes, or what is wrong with it."""
     from dlc.dialects import context
-    from dlc.passes.text import parse_module, print_module
+    from dlc.passes.text import parse_module
 
     ctx = context()
     ctx.allow_unregistered = args.allow_unregistered_dialect
@@ -127,7 +131,7 @@ def _attempt(args: argparse.Namespace, piece: "Piece", timing: "Timing") -> str 
             )
         _apply(args, passes, module, ctx, timing)
         with timing.measure("Output"):
-            return print_module(module, **_style(args))
+            return _text(args, module)
     except DlcError as error:
         return error
 
@@ -141,12 +145,10 @@ def _apply(
 ) -> None:
     """Run the passes with what the options ask for around each of them."""
     from dlc.passes import pipelines
-    from dlc.passes.text import print_module
     from dlc.passes.wellformed import verify
 
     def dump(when: str, name: str) -> None:
-        text = print_module(module, **_style(args))
-        print(f"// -----// IR Dump {when} {name} //----- //\n{text}", file=sys.stderr)
+        print(f"// -----// IR Dump {when} {name} //----- //\n{_text(args, module)}", file=sys.stderr)
 
     def announced() -> "Iterator[ModulePass]":
         for pass_ in passes:
@@ -187,8 +189,16 @@ def _passes(args: argparse.Namespace) -> "list[ModulePass]":
     return []
 
 
-def _style(args: argparse.Namespace) -> dict[str, bool]:
-    return {"generic": args.print_op_generic, "debuginfo": args.print_debuginfo}
+def _text(args: argparse.Namespace, module: "ModuleOp") -> str:
+    from dlc.passes.text import print_module
+
+    if args.print_for_mlir:
+        from dlc.dialects.irdl import for_mlir
+
+        return print_module(
+            for_mlir(module), generic=True, debuginfo=args.print_debuginfo, properties_as_attributes=True
+        )
+    return print_module(module, generic=args.print_op_generic, debuginfo=args.print_debuginfo)
 
 
 def _name(file: str) -> str:
@@ -238,9 +248,9 @@ def _information(args: argparse.Namespace) -> str | None:
             for dialect in dialects()
         )
     if args.emit_irdl:
-        from dlc.dialects.irdl import export_named
+        from dlc.dialects.irdl import export
 
-        return export_named(args.emit_irdl)
+        return export(DIALECTS if args.emit_irdl == "all" else [args.emit_irdl])
     return None
 
 
