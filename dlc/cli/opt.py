@@ -89,6 +89,9 @@ def _add_printing_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         group.add_argument(flag, f"--mlir-{flag[2:]}", action="store_true", help=summary)
     group.add_argument(
+        "--print-for-mlir", action="store_true", help="print what MLIR reads with the dialects of --emit-irdl"
+    )
+    group.add_argument(
         "--timing", "--mlir-timing", action="store_true", help="print a table of times on stderr"
     )
 
