@@ -1,0 +1,60 @@
+"""Exceptions of the user's own code, shown as the line that raised them."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlc.diagnostics import DlcError, SourceLoc
+
+from .location import of_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+_LIBRARIES = (
+    str(Path(__file__).parent.parent),
+    *(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")),
+    "<frozen",
+)
+
+
+@contextmanager
+def failures(default: SourceLoc) -> Iterator[None]:
+    """Turns any exception of the code within into DLC112; dlc's own errors pass."""
+    try:
+        yield
+    except DlcError:
+        raise
+    except SyntaxError as error:
+        loc = SourceLoc(
+            error.filename or default.file, error.lineno or 0, error.offset or 0, error.end_offset or 0
+        )
+        raise _error(error, loc) from None
+    except (Exception, SystemExit) as error:
+        raise _error(error, _innermost(error.__traceback__) or default) from error
+
+
+def _error(error: BaseException, loc: SourceLoc) -> DlcError:
+    last = traceback.format_exception_only(error)[-1].strip()
+    return DlcError(
+        "DLC112",
+        f"the program raised {last}",
+        loc=loc,
+        help="the program runs once in Python before it is compiled: correct the line shown",
+    )
+
+
+def _innermost(trace: TracebackType | None) -> SourceLoc | None:
+    """The deepest line that belongs to the user, not to a library."""
+    found: SourceLoc | None = None
+    while trace is not None:
+        frame = trace.tb_frame
+        if not frame.f_code.co_filename.startswith(_LIBRARIES):
+            found = of_frame(frame, trace.tb_lasti, trace.tb_lineno)
+        trace = trace.tb_next
+    return found

@@ -1,0 +1,93 @@
+"""What a program does while it is traced, and the module that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import ModuleOp, StringAttr, UnitAttr
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+from dlc.diagnostics import DlcError, SourceLoc
+from dlc.dialects.expr import ParamOp
+from dlc.dialects.flow import ParameterAttr, ProgramOp, ReturnOp
+from dlc.dialects.table import SinkOp
+
+from .location import attribute, source_loc
+
+if TYPE_CHECKING:
+    import polars
+
+    from dlc.dialects import datatypes as t
+
+Runner = Callable[[ModuleOp], "Mapping[str, polars.DataFrame]"]
+
+
+@dataclass
+class Recording:
+    """Parameters and sinks of the program that is being traced."""
+
+    parameters: dict[str, ParameterAttr] = field(default_factory=dict[str, ParameterAttr])
+    sinks: list[SinkOp] = field(default_factory=list[SinkOp])
+
+    def declare(self, name: str, type_: t.DataType, default: Attribute | None = None) -> None:
+        """Add a parameter, required unless it has a default."""
+        self.parameters[name] = ParameterAttr(StringAttr(name), type_, default or UnitAttr())
+
+    def module(self, name: str, results: Mapping[str, SSAValue], loc: SourceLoc) -> ModuleOp:
+        """A verified module of one program: what the sinks and results need, in copies of its own."""
+        copies: dict[SSAValue, SSAValue] = {}
+        needed = _in_order([*(sink.frame for sink in self.sinks), *results.values()])
+        ops: list[Operation] = [op.clone(copies) for op in (*needed, *self.sinks)]
+        ops.append(ReturnOp(list(results), [copies[value] for value in results.values()]))
+        program = ProgramOp(name, list(self.parameters.values()), Region(Block(ops)))
+        program.stage = StringAttr("flow")
+        module = ModuleOp([program])
+        for op in (ops[-1], program, module):
+            op.location = attribute(loc)
+        self._check_parameters(module)
+        module.verify()
+        return module
+
+    def _check_parameters(self, module: ModuleOp) -> None:
+        for op in module.walk():
+            if isinstance(op, ParamOp) and op.parameter.data not in self.parameters:
+                raise DlcError(
+                    "DLC110",
+                    f"parameter '{op.parameter.data}' belongs to another program",
+                    loc=source_loc(op.location),
+                    help="a parameter can be used only in the program that declares it",
+                )
+
+
+def _in_order(roots: Iterable[SSAValue]) -> Sequence[Operation]:
+    """The ops that compute some values, each after those that it needs."""
+    ordered = dict[Operation, None]()
+    stack = [root.owner for root in reversed(list(roots))]
+    while stack:
+        op = stack[-1]
+        assert isinstance(op, Operation)
+        waiting = [operand.owner for operand in op.operands if operand.owner not in ordered]
+        if op in ordered or not waiting:
+            ordered[op] = None
+            stack.pop()
+        else:
+            stack.extend(reversed(waiting))
+    return list(ordered)
+
+
+current: ContextVar[Recording | None] = ContextVar("current", default=None)
+"""The program that is being traced, if any."""
+
+runner: Runner | None = None
+"""Compiles and runs a module at once, for frames that are collected outside of a program."""
+
+
+def run(
+    name: str, sinks: Sequence[SinkOp], results: Mapping[str, SSAValue], loc: SourceLoc
+) -> Mapping[str, polars.DataFrame]:
+    """Run what the sinks and results need, at once; returns the results by name."""
+    assert runner is not None, "the package sets the runner when it is imported"
+    return runner(Recording(sinks=list(sinks)).module(name, results, loc))

@@ -1,0 +1,1 @@
+"""The table front end: data frames that record what is done to them."""

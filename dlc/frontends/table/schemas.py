@@ -1,0 +1,166 @@
+"""Schemas of files, read with pyarrow and Polars; both are imported only when a file is scanned."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from xdsl.dialects.builtin import StringAttr, f32, f64, i1
+
+from dlc.diagnostics import DlcError, SourceLoc
+from dlc.dialects import datatypes as t
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Unsupported:
+    """A type in a file that no column of a frame can have."""
+
+    spelling: str
+
+
+FileSchema = dict[str, t.DataType | Unsupported]
+
+
+def parquet(path: str, loc: SourceLoc) -> FileSchema:
+    """The schema in a Parquet file's footer; DLC202 for an empty file, DLC203 for a damaged one."""
+    status = _status(path, loc)
+    try:
+        fields = _parquet_fields(path, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise _damaged(path, error, loc, "Parquet") from None
+    return dict(fields)
+
+
+@lru_cache(maxsize=1024)
+def _parquet_fields(path: str, _size: int, _time: int) -> tuple[tuple[str, t.DataType | Unsupported], ...]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema: Any = pq.read_schema(path)
+    except (pa.ArrowException, ValueError) as error:
+        raise OSError(str(error)) from None
+    return tuple((field.name, _from_arrow(field.type, field.nullable)) for field in schema)
+
+
+def _from_arrow(type_: Any, nullable: bool) -> t.DataType | Unsupported:
+    from pyarrow import types as kinds
+
+    if kinds.is_dictionary(type_):
+        type_ = type_.value_type
+    base: t.DataType | None = None
+    if kinds.is_boolean(type_):
+        base = i1
+    elif kinds.is_integer(type_):
+        base = t.integers[str(type_).replace("uint", "ui").replace("int", "i")]
+    elif kinds.is_float32(type_):
+        base = f32
+    elif kinds.is_float64(type_):
+        base = f64
+    elif kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_):
+        base = t.string
+    elif kinds.is_date32(type_):
+        base = t.date
+    elif (
+        kinds.is_decimal(type_) and type_.precision <= t.MAX_PRECISION and 0 <= type_.scale <= type_.precision
+    ):
+        base = t.DecimalType.of(type_.precision, type_.scale)
+    elif kinds.is_timestamp(type_) and type_.unit in t.TIME_UNITS:
+        base = t.TimestampType(StringAttr(type_.unit), StringAttr(type_.tz or ""))
+    elif kinds.is_duration(type_) and type_.unit in t.TIME_UNITS:
+        base = t.DurationType(StringAttr(type_.unit))
+    return Unsupported(str(type_)) if base is None else t.nullable(base, nullable)
+
+
+def csv(
+    path: str,
+    stated: Mapping[str, t.DataType],
+    separator: str,
+    has_header: bool,
+    null_values: Sequence[str],
+    loc: SourceLoc,
+) -> FileSchema:
+    """The schema of a CSV file: stated types, else what its whole text shows. DLC101, DLC202 and DLC203."""
+    import polars as pl
+
+    _status(path, loc)
+    try:
+        found = pl.scan_csv(
+            path,
+            separator=separator,
+            has_header=has_header,
+            null_values=list(null_values) or None,
+            infer_schema_length=None,
+            try_parse_dates=True,
+            glob=False,
+        ).collect_schema()
+    except pl.exceptions.NoDataError:
+        raise _empty(path, loc) from None
+    except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
+        raise _damaged(path, error, loc, "CSV") from None
+    for name in stated:
+        if name not in found:
+            raise DlcError(
+                "DLC101",
+                f"the schema names a column '{name}' that '{path}' does not have",
+                loc=loc,
+                help=f"its header has {', '.join(found)}",
+            )
+    return {name: stated.get(name) or _from_polars(type_) for name, type_ in found.items()}
+
+
+def _from_polars(type_: pl.DataType) -> t.DataType | Unsupported:
+    import polars as pl
+
+    match type_:
+        case pl.Datetime():
+            base = t.TimestampType(StringAttr(type_.time_unit), StringAttr(type_.time_zone or ""))
+        case pl.Date():
+            base = t.date
+        case pl.Boolean():
+            base = i1
+        case pl.Int64():
+            base = t.integers["i64"]
+        case pl.Float64():
+            base = f64
+        case pl.String():
+            base = t.string
+        case _:
+            return Unsupported(str(type_))
+    return t.nullable(base)
+
+
+def _status(path: str, loc: SourceLoc) -> os.stat_result:
+    try:
+        with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+    except OSError as error:
+        raise DlcError(
+            "DLC201", f"'{path}' cannot be read: {error.strerror}", loc=loc, help="check its permissions"
+        ) from None
+    if status.st_size == 0:
+        raise _empty(path, loc)
+    return status
+
+
+def _empty(path: str, loc: SourceLoc) -> DlcError:
+    return DlcError(
+        "DLC202", f"'{path}' is empty", loc=loc, help="write it again, or leave it out of the pattern"
+    )
+
+
+def _damaged(path: str, error: Exception, loc: SourceLoc, kind: str) -> DlcError:
+    reason = cast("str", str(error)).splitlines()[0] if str(error) else type(error).__name__
+    return DlcError(
+        "DLC203",
+        f"'{path}' is not a readable {kind} file: {reason}",
+        loc=loc,
+        help="copy or write the file again",
+    )
