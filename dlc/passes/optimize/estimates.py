@@ -1,0 +1,197 @@
+"""How many rows and bytes an operator leaves: textbook estimates over plain data, free of IR.
+
+Values of a column are taken as spread evenly between its bounds, columns as independent of each other, and
+the keys of one side of a join as contained in those of the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+UNKNOWN_ROWS = 1e6
+"""Rows of a file that nothing is known of."""
+UNKNOWN_FRACTION = 1 / 3
+"""Share of the rows that pass a predicate which says nothing about itself."""
+EQUAL_FRACTION = 0.1
+"""Share of the rows with one value of a column whose distinct values are unknown."""
+PATTERN_FRACTION = 0.1
+"""Share of the texts that match a pattern."""
+FEW_TEXTS = 100.0
+"""Texts that a column is expected to hold at least; in large frames, the root of the rows."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: distinct values now and in the file, bounds as numbers, share of nulls, bytes of a value.
+
+    Bounds are None where unknown. `known` says that the distinct values follow from the bounds, and not from the
+    number of rows.
+    """
+
+    distinct: float
+    domain: float
+    low: float | None = None
+    high: float | None = None
+    nulls: float = 0.0
+    width: float = 8.0
+    known: bool = False
+
+    def at_most(self, rows: float) -> Column:
+        """The column in a frame of so many rows."""
+        distinct = max(1.0, min(self.distinct, rows))
+        return self if distinct == self.distinct else replace(self, distinct=distinct)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame: rows, and its columns by name."""
+
+    rows: float
+    columns: Mapping[str, Column] = field(default_factory=dict[str, Column])
+
+    @property
+    def bytes(self) -> float:
+        """Size in memory."""
+        return self.rows * sum(column.width for column in self.columns.values())
+
+    def of(self, rows: float) -> Frame:
+        """The same columns with so many rows."""
+        rows = max(0.0, rows)
+        return Frame(rows, {name: column.at_most(rows) for name, column in self.columns.items()})
+
+    def where(self, name: str, column: Column, fraction: float) -> Frame:
+        """A share of the rows, in which one column has become another."""
+        return Frame(self.rows, {**self.columns, name: column}).of(self.rows * fraction)
+
+
+def discrete(
+    rows: float, low: float | None, high: float | None, step: float, nulls: float, width: float
+) -> Column:
+    """A column of numbers `step` apart, in a file: with `rows` draws from the values between the bounds."""
+    if low is None or high is None:
+        return Column(max(1.0, rows), max(1.0, rows), low, high, nulls, width)
+    values = (high - low) / step + 1
+    distinct = max(1.0, min(rows, values * -math.expm1(-rows / values)))
+    return Column(distinct, distinct, low, high, nulls, width, known=rows > 3 * values)
+
+
+def continuous(rows: float, low: float | None, high: float | None, nulls: float, width: float) -> Column:
+    """A column of floats in a file: hardly any two values are equal."""
+    distinct = 1.0 if low is not None and low == high else max(1.0, rows)
+    return Column(distinct, distinct, low, high, nulls, width, known=distinct == 1.0)
+
+
+def textual(rows: float, low: str | None, high: str | None, nulls: float, width: float) -> Column:
+    """A column of texts in a file: flags of one letter are counted, others guessed."""
+    bounds = (None, None) if low is None or high is None else (text_number(low), text_number(high))
+    distinct, known = min(rows, max(FEW_TEXTS, math.sqrt(rows))), False
+    if low is not None and high is not None and len(low) <= 1 and len(high) <= 1:
+        distinct, known = min(rows, float(ord(high or "\0") - ord(low or "\0") + 1)), True
+    return Column(max(1.0, distinct), max(1.0, distinct), *bounds, nulls, width, known)
+
+
+def text_number(text: str) -> float:
+    """A number in the order of texts, as far as the first six bytes tell."""
+    return float(int.from_bytes(text.encode(errors="replace")[:6].ljust(6, b"\0"), "big"))
+
+
+def equal_fraction(column: Column, value: float | None = None) -> float:
+    """Share of the rows with one value."""
+    below = value is not None and column.low is not None and value < column.low
+    above = value is not None and column.high is not None and value > column.high
+    if below or above:
+        return 0.0
+    fraction = 1 / max(1.0, column.distinct)
+    return (1 - column.nulls) * (fraction if column.known or column.low is not None else EQUAL_FRACTION)
+
+
+def range_fraction(column: Column, low: float | None, high: float | None) -> float:
+    """Share of the rows between two values; None is open."""
+    if column.low is None or column.high is None:
+        return UNKNOWN_FRACTION * (1 - column.nulls)
+    bottom = column.low if low is None else max(low, column.low)
+    top = column.high if high is None else min(high, column.high)
+    if bottom > top:
+        return 0.0
+    if column.high == column.low:
+        return 1 - column.nulls
+    least = 1 / max(1.0, column.distinct)
+    return (1 - column.nulls) * min(1.0, max(least, (top - bottom) / (column.high - column.low)))
+
+
+def clipped(column: Column, low: float | None, high: float | None) -> Column:
+    """What a filter on its range leaves of a column: narrower bounds, fewer values, no nulls."""
+    share = range_fraction(column, low, high) / max(1e-9, 1 - column.nulls)
+    bottom = max((x for x in (low, column.low) if x is not None), default=None)
+    top = min((x for x in (high, column.high) if x is not None), default=None)
+    return replace(column, distinct=max(1.0, column.distinct * share), low=bottom, high=top, nulls=0.0)
+
+
+def grouped(frame: Frame, keys: Sequence[str], outputs: Mapping[str, Column]) -> Frame:
+    """One row for each combination of keys that is likely to occur; one row without keys."""
+    groups = 1.0
+    for key in keys:
+        column = frame.columns[key]
+        groups = min(frame.rows, groups * (column.distinct + (column.nulls > 0)))
+    return Frame(groups, {**{key: frame.columns[key] for key in keys}, **outputs}).of(groups)
+
+
+def joined(kind: str, left: Frame, right: Frame, left_on: Sequence[str], right_on: Sequence[str]) -> Frame:
+    """Rows and columns of an equi-join of the kinds of `table.join`."""
+    pairs = [(left.columns[a], right.columns[b]) for a, b in zip(left_on, right_on, strict=True)]
+    values = min(max(left.rows, right.rows), math.prod(_common_domain(a, b) for a, b in pairs))
+    without_nulls = math.prod(1 - a.nulls for a, _ in pairs)
+    found = min(right.rows, math.prod(b.distinct for _, b in pairs))
+    matching = min(1.0, found / max(1.0, values)) * without_nulls
+    if kind == "semi":
+        return left.of(left.rows * matching)
+    if kind == "anti":
+        return left.of(left.rows * (1 - matching))
+    rows = left.rows * right.rows / max(1.0, values) * without_nulls
+    columns = dict(left.columns)
+    unmatched = 0.0
+    if kind == "left":
+        rows, unmatched = max(rows, left.rows), 1 - matching
+    else:
+        for name, (a, b) in zip(left_on, pairs, strict=True):
+            columns[name] = replace(a, distinct=min(a.distinct, b.distinct), nulls=0.0)
+    for name, column in right.columns.items():
+        if name not in right_on:
+            columns[name] = replace(column, nulls=column.nulls + unmatched * (1 - column.nulls))
+    return Frame(rows, columns).of(rows)
+
+
+def _common_domain(a: Column, b: Column) -> float:
+    """Distinct values of the side that holds all keys.
+
+    Where neither is known, the smaller one: more keys than rows of the other side are no evidence.
+    """
+    if a.known != b.known:
+        return a.domain if a.known else b.domain
+    return max(a.domain, b.domain) if a.known else min(a.domain, b.domain)
+
+
+def stacked(frames: Sequence[Frame]) -> Frame:
+    """All rows of frames of one schema."""
+    rows = sum(frame.rows for frame in frames)
+    columns = dict[str, Column]()
+    for name in frames[0].columns:
+        parts = [frame.columns[name] for frame in frames]
+        nulls = sum(part.nulls * frame.rows for part, frame in zip(parts, frames, strict=True))
+        columns[name] = Column(
+            max(part.distinct for part in parts),
+            max(part.domain for part in parts),
+            _all(min, [part.low for part in parts]),
+            _all(max, [part.high for part in parts]),
+            nulls / rows if rows else 0.0,
+            max(part.width for part in parts),
+            all(part.known for part in parts),
+        )
+    return Frame(rows, columns).of(rows)
+
+
+def _all(choose: Callable[[list[float]], float], bounds: list[float | None]) -> float | None:
+    known = [bound for bound in bounds if bound is not None]
+    return choose(known) if len(known) == len(bounds) else None
