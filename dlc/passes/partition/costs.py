@@ -9,6 +9,8 @@ WORK_RATE = 1.0e9
 """Bytes that one rank filters, joins or groups in a second; calibration refines it per operator."""
 READ_RATE = 0.5e9
 """Bytes that one rank decodes from a file in a second."""
+CROWDED = 1e6
+"""Seconds that stand for "only if there is no other way"."""
 
 
 class Network(Protocol):
@@ -41,10 +43,14 @@ class DefaultNetwork:
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs on a gang of `ranks` over a network: seconds, for sizes in bytes of the whole frame."""
+    """Costs on a gang of `ranks` over a network: seconds, for sizes in bytes of the whole frame.
+
+    `memory` is what a node has, in bytes.
+    """
 
     ranks: int
     network: Network
+    memory: float = 16e9
 
     def work(self, nbytes: float, *, replicated: bool) -> float:
         """One pass over a frame, spread over the ranks or repeated on each."""
@@ -62,8 +68,13 @@ class Costs:
 
     def all_gather(self, nbytes: float) -> float:
         """Every rank gets all rows."""
-        return self.network.broadcast_seconds(nbytes, self.ranks) + self.work(nbytes, replicated=True)
+        moved = self.network.broadcast_seconds(nbytes, self.ranks)
+        return moved + self.work(nbytes, replicated=True) + self.crowding(nbytes)
+
+    def crowding(self, nbytes: float) -> float:
+        """A prohibitive time when copies of a frame on every rank would crowd the memory of a node."""
+        return 0.0 if self.ranks == 1 or nbytes * self.ranks < self.memory / 4 else CROWDED
 
     def gather(self, nbytes: float) -> float:
         """Rank 0 gets all rows; it alone works on, which is why this is no cheaper than an all-gather."""
-        return self.all_gather(nbytes)
+        return self.network.broadcast_seconds(nbytes, self.ranks) + self.work(nbytes, replicated=True)

@@ -16,7 +16,7 @@ from dlc.passes.machine import machine_of
 from . import fragments
 from . import layouts as la
 from .attributes import order_of
-from .costs import Costs, DefaultNetwork, Network
+from .costs import Costs, DefaultNetwork
 from .propagate import Choice, Propagation
 from .rules import frame_inputs, is_ordered
 
@@ -29,17 +29,20 @@ class PartitionPass(ModulePass):
     ranks: int = 2
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        network = machine_of(op) or DefaultNetwork()
+        machine = machine_of(op)
+        costs = Costs(self.ranks, DefaultNetwork())
+        if machine is not None:
+            costs = Costs(self.ranks, machine, machine.memory_bytes)
         for program in [inner for inner in op.ops if isinstance(inner, flow.ProgramOp)]:
-            partition_program(program, self.ranks, network)
+            partition_program(program, costs)
 
 
-def partition_program(program: flow.ProgramOp, ranks: int, network: Network) -> None:
+def partition_program(program: flow.ProgramOp, costs: Costs) -> None:
     """Rewrite the body of one program in place."""
     order_heads(program)
     block = program.body.block
     operations = list(block.ops)
-    propagation = Propagation(Costs(ranks, network))
+    propagation = Propagation(costs)
     propagation.run(operations)
     emitter = Emitter(propagation)
     for op in operations:

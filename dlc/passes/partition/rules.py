@@ -43,11 +43,6 @@ class Site:
     output_size: float
     costs: Costs
 
-    @property
-    def whole(self) -> Layout:
-        """The layout in which a rank sees all rows."""
-        return Single() if self.costs.ranks == 1 else Replicated()
-
     def work(self, layout: Layout, size: float) -> float:
         """Seconds for one pass over a frame in a layout."""
         return self.costs.work(size, replicated=isinstance(layout, Replicated | Single))
@@ -83,20 +78,17 @@ def is_ordered(value: SSAValue) -> bool:
 
 def scan(site: Site) -> Iterator[Alternative]:
     """Every rank reads its share of the pieces, or a small file as a whole."""
-    whole = len(site.candidates) * (site.whole,)
-    if site.costs.ranks == 1:
-        yield Alternative("local", whole, Single(), site.costs.read(site.output_size, replicated=True))
-        return
-    yield Alternative("local", whole, Rows(), site.costs.read(site.output_size, replicated=False))
-    yield Alternative(
-        "replicated-read", whole, Replicated(), site.costs.read(site.output_size, replicated=True)
-    )
+    scalars = (Replicated(),) * len(site.candidates)
+    everywhere = site.costs.read(site.output_size, replicated=True) + site.costs.crowding(site.output_size)
+    yield Alternative("replicated-read", scalars, Replicated(), everywhere)
+    if site.costs.ranks > 1:
+        yield Alternative("local", scalars, Rows(), site.costs.read(site.output_size, replicated=False))
 
 
 def row_by_row(site: Site) -> Iterator[Alternative]:
     """Filters and projections run where the rows are."""
     names = _kept_names(site.op)
-    scalars = (site.whole,) * (len(site.candidates) - 1)
+    scalars = (Replicated(),) * (len(site.candidates) - 1)
     for layout in site.candidates[0]:
         yield Alternative(
             "local", (layout, *scalars), layout.renamed(names), site.work(layout, site.sizes[0])
@@ -122,11 +114,10 @@ def join(site: Site) -> Iterator[Alternative]:
     lefts, rights = site.candidates[0], site.candidates[1]
     left_size, right_size = site.sizes[0], site.sizes[1]
     left_on, right_on = op.keys
-    if site.costs.ranks == 1:
-        yield Alternative("local", (Single(), Single()), Single(), 0.0)
-        return
     everything = site.costs.work(left_size + right_size, replicated=True)
     yield Alternative("local", (Replicated(), Replicated()), Replicated(), everything)
+    if site.costs.ranks == 1:
+        return
     build_right = site.costs.work(right_size, replicated=True)
     for layout in lefts:
         if layout.disjoint and not isinstance(layout, Single):
@@ -187,10 +178,9 @@ def unique(site: Site) -> Iterator[Alternative]:
 
 def _grouping(site: Site, keys: tuple[str, ...], *, two_phase: bool) -> Iterator[Alternative]:
     size, costs = site.sizes[0], site.costs
-    if costs.ranks == 1:
-        yield Alternative("local", (Single(),), Single(), 0.0)
-        return
     yield Alternative("local", (Replicated(),), Replicated(), site.work(Replicated(), size))
+    if costs.ranks == 1:
+        return
     if not keys:
         if two_phase:
             for layout in _disjoint(site):
@@ -224,7 +214,7 @@ def sort(site: Site) -> Iterator[Alternative]:
     op = site.op
     assert isinstance(op, table.SortOp)
     size, costs = site.sizes[0], site.costs
-    yield Alternative("local", (site.whole,), site.whole, 2 * site.work(site.whole, size))
+    yield Alternative("local", (Replicated(),), Replicated(), 2 * site.work(Replicated(), size))
     if costs.ranks == 1:
         return
     for layout in _disjoint(site):
@@ -234,7 +224,8 @@ def sort(site: Site) -> Iterator[Alternative]:
             yield Alternative("gather-best", (layout,), Single(), first + costs.gather(best))
         else:
             by = tuple(order_of(key) for key in op.by)
-            cost = 2 * first + costs.shuffle(size) + costs.all_gather(min(size, 1e4))
+            # The second sort finds its rows in a few sorted runs.
+            cost = 1.5 * first + costs.shuffle(size) + costs.all_gather(min(size, 1e4))
             yield Alternative("sample-sort", (layout,), Range(by), cost)
     if op.limit is None:
         yield Alternative("local", (Single(),), Single(), 2 * site.work(Single(), size))
@@ -242,7 +233,7 @@ def sort(site: Site) -> Iterator[Alternative]:
 
 def head(site: Site) -> Iterator[Alternative]:
     """The first rows of each rank, then the first of those."""
-    yield Alternative("local", (site.whole,), site.whole, 0.0)
+    yield Alternative("local", (Replicated(),), Replicated(), 0.0)
     if site.costs.ranks == 1:
         return
     best = min(site.sizes[0], site.output_size * site.costs.ranks)
@@ -253,11 +244,11 @@ def head(site: Site) -> Iterator[Alternative]:
 
 def concat(site: Site) -> Iterator[Alternative]:
     """Each rank appends its own rows, which loses the order; in one place the order stays."""
-    count = len(site.candidates)
-    yield Alternative("local", (site.whole,) * count, site.whole, site.work(site.whole, sum(site.sizes)))
+    for whole in (Replicated(), Single()):
+        inputs = (whole,) * len(site.candidates)
+        yield Alternative("local", inputs, whole, site.work(whole, sum(site.sizes)))
     if site.costs.ranks == 1:
         return
-    yield Alternative("local", (Single(),) * count, Single(), site.work(Single(), sum(site.sizes)))
     spread = [
         next((la for la in layouts if la.disjoint and not isinstance(la, Single)), None)
         for layouts in site.candidates
@@ -271,17 +262,17 @@ def sink(site: Site) -> Iterator[Alternative]:
     """One file is written from one place, a directory by every rank."""
     op = site.op
     assert isinstance(op, table.SinkOp)
-    if op.layout.data == "directory":
-        for layout in site.candidates[0]:
-            if layout.disjoint:
-                yield Alternative("local", (layout,), layout, site.work(layout, site.sizes[0]))
-    yield from deliver(site)
+    for layout in site.candidates[0]:
+        if layout.disjoint and op.layout.data == "directory":
+            yield Alternative("local", (layout,), layout, site.work(layout, site.sizes[0]))
+    for whole in (Single(), Replicated()):
+        yield Alternative("local", (whole,), whole, site.work(whole, site.sizes[0]))
 
 
-def deliver(site: Site) -> Iterator[Alternative]:
+def deliver(site: Site) -> Iterator[Alternative]:  # noqa: ARG001
     """A result for the caller lies whole on rank 0."""
-    for layout in (Single(), site.whole):
-        yield Alternative("local", (layout,), layout, 0.0)
+    for whole in (Single(), Replicated()):
+        yield Alternative("local", (whole,), whole, 0.0)
 
 
 RULES: dict[type[Operation], Rule] = {
