@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
@@ -10,6 +11,14 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from dlc.dialects import datatypes as t
 from dlc.dialects.expr import AndOp, CallOp, ColumnOp, ScalarOp, may_fail
 from dlc.dialects.table import YieldOp
+
+OpT = TypeVar("OpT", bound=Operation)
+
+
+def at(location: LocationAttr, op: OpT) -> OpT:
+    """The op, with the location of what it stands for."""
+    op.location = location
+    return op
 
 
 def tree(roots: Iterable[SSAValue]) -> list[Operation]:
@@ -80,11 +89,8 @@ def predicate_region(block: Block, terms: Sequence[SSAValue], location: Location
     """Close a block into a region that yields the conjunction of some of its values, at least one."""
     whole = terms[0]
     for term in terms[1:]:
-        both = AndOp(whole, term)
-        both.location = location
+        both = at(location, AndOp(whole, term))
         block.add_op(both)
         whole = both.result
-    end = YieldOp([whole])
-    end.location = location
-    block.add_op(end)
+    block.add_op(at(location, YieldOp([whole])))
     return Region(block)

@@ -16,8 +16,7 @@ from xdsl.dialects.builtin import f32, f64, i1
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.dialects import datatypes as t
 
-Value = int | float | str
-"""A constant as statistics hold it: decimals scaled, dates as days, instants in units of their type."""
+from .constants import Value
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from dlc.dialects.table import ScanOp
 from dlc.passes.locations import source_loc
 from dlc.passes.lower.expressions import plain_options
 
-from .files import Bounds, Footer, Value, csv_rows, footer, union
+from .constants import Value
+from .files import Bounds, Footer, csv_rows, footer, union
 
 Piece = tuple[int, int, int]
 """(file, first row, rows)."""

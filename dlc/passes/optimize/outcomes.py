@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import datetime
 import re
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from xdsl.dialects.builtin import ArrayAttr, StringAttr, f32, f64
+from xdsl.dialects.builtin import ArrayAttr, StringAttr, f64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from dlc.dialects import datatypes as t
@@ -28,11 +27,11 @@ from dlc.dialects.expr import (
     NotOp,
     NullOp,
     OrOp,
-    python_literal,
 )
 
+from .constants import value_of
 from .expressions import tree
-from .files import Bounds, Value
+from .files import Bounds
 
 DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 """Units in a day."""
@@ -108,17 +107,10 @@ def _column(bounds: Bounds | None, type_: t.DataType) -> Range:
 
 
 def _point(value: Attribute, type_: t.DataType) -> Range:
-    constant = _constant(value, type_)
+    constant = value_of(value, type_)
     if constant != constant:
         return Range(nan=True)
     return Range(constant, constant)
-
-
-def _constant(value: Attribute, type_: t.DataType) -> Value:
-    constant = python_literal(value, t.strip(type_))
-    if t.strip(type_) == f32:  # what the column is compared with has single precision
-        return struct.unpack("f", struct.pack("f", constant))[0]
-    return int(constant) if t.is_decimal(type_) else constant
 
 
 def _truth(value: Range | Outcomes) -> Outcomes:

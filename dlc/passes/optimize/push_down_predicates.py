@@ -31,7 +31,16 @@ from dlc.dialects.table import (
     yielded,
 )
 
-from .expressions import can_fail, columns_read, conjuncts, copy_into, is_cheap, predicate_region, reads_frame
+from .expressions import (
+    at,
+    can_fail,
+    columns_read,
+    conjuncts,
+    copy_into,
+    is_cheap,
+    predicate_region,
+    reads_frame,
+)
 
 
 @dataclass(frozen=True)
@@ -116,8 +125,7 @@ def _add(predicate: Region | None, terms: Sequence[SSAValue], location: Location
 
 
 def _new_filter(frame: SSAValue, predicate: Region, before: Operation, location: LocationAttr) -> FilterOp:
-    filter_ = FilterOp(frame, predicate)
-    filter_.location = location
+    filter_ = at(location, FilterOp(frame, predicate))
     Rewriter.insert_op(filter_, InsertPoint.before(before))
     return filter_
 
