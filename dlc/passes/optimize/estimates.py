@@ -26,7 +26,7 @@ FEW_TEXTS = 100.0
 class Column:
     """A column: distinct values now and in the file, bounds as numbers, share of nulls, bytes of a value.
 
-    Bounds are None where unknown. `known` says that the distinct values follow from the bounds, and not from the
+    Bounds are None where unknown. `known` says that the distinct values follow from the bounds, not from the
     number of rows.
     """
 
