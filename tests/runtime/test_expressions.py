@@ -186,6 +186,13 @@ def test_comparison_of_signed_and_unsigned_is_exact() -> None:
     assert evaluate(tree, rows, {"a": "i64?", "u": "ui64"}) == [True, True]
 
 
+@pytest.mark.parametrize("compare", ["eq", "lt", "ge", "eq_missing"])
+def test_a_constant_beside_a_column_that_turns_out_constant_keeps_all_rows(compare: str) -> None:
+    zero = call("coalesce", "i64", col("a", "i64?"), lit(0, "i64"))
+    rows = [{"a": None}] * 3
+    assert len(evaluate(call(compare, "bool?", lit(0, "i64"), zero), rows, {"a": "i64?"})) == 3
+
+
 def test_floats_follow_ieee_754() -> None:
     rows = [{"x": 1.0, "y": 0.0}, {"x": 0.0, "y": 0.0}, {"x": None, "y": 0.0}]
     kinds = {"x": "f64?", "y": "f64"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from dlc.runtime.kernels.call import Call, Value
+from dlc.runtime.kernels.call import Call, Value, walk
 from dlc.runtime.kernels.decimals import rescale, to_float
 from dlc.runtime.types import ColumnType
 
@@ -185,12 +185,23 @@ def common_type(types: list[ColumnType]) -> ColumnType:
     return next((kind for kind in types if kind.kind == "timestamp"), types[0])
 
 
-def _compare(apply: Callable[[Any, Any], pl.Expr]) -> Callable[[Call], pl.Expr]:
+def _compare(name: str) -> Callable[[Call], pl.Expr]:
+    mirrored = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}.get(name, name)
+
     def build(call: Call) -> pl.Expr:
         kind = common_type([value.type for value in call.args])
-        return apply(*(convert(value, kind) for value in call.args))
+        a, b = (convert(value, kind) for value in call.args)
+        # Polars 2.1 loses rows of `constant < column` where the column holds one value, but not of `column > constant`.
+        if is_constant(call.trees[0]):
+            return getattr(b, mirrored)(a)
+        return getattr(a, name)(b)
 
     return build
+
+
+def is_constant(tree: dict[str, Any]) -> bool:
+    """Whether an expression has the same value in all rows, because it reads no column."""
+    return all(node["f"] != "col" for node in walk(tree))
 
 
 FUNCTIONS: dict[str, Callable[[Call], pl.Expr]] = {
@@ -203,12 +214,12 @@ FUNCTIONS: dict[str, Callable[[Call], pl.Expr]] = {
     "neg": _sign,
     "abs": _sign,
     "pow": _pow,
-    "eq": _compare(operator.eq),
-    "ne": _compare(operator.ne),
-    "lt": _compare(operator.lt),
-    "le": _compare(operator.le),
-    "gt": _compare(operator.gt),
-    "ge": _compare(operator.ge),
-    "eq_missing": _compare(pl.Expr.eq_missing),
-    "ne_missing": _compare(pl.Expr.ne_missing),
+    "eq": _compare("eq"),
+    "ne": _compare("ne"),
+    "lt": _compare("lt"),
+    "le": _compare("le"),
+    "gt": _compare("gt"),
+    "ge": _compare("ge"),
+    "eq_missing": _compare("eq_missing"),
+    "ne_missing": _compare("ne_missing"),
 }

@@ -1,6 +1,6 @@
 """One call inside an expression tree, as the functions that build Polars expressions see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -12,6 +12,15 @@ from dlc.runtime.types import ColumnType, parse_type
 
 Json = dict[str, Any]
 Locate = Callable[[int], SourceLoc | None]
+
+
+def walk(tree: Json) -> Iterator[Json]:
+    """All nodes of an expression tree."""
+    work = [tree]
+    while work:
+        node = work.pop()
+        yield node
+        work.extend(node.get("args", ()))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Compiles the expression trees of a plan to Polars expressions."""
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import polars as pl
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.runtime.kernels import arithmetic, functions
 from dlc.runtime.kernels.arithmetic import convert
-from dlc.runtime.kernels.call import Call, Json, Locate, Value
+from dlc.runtime.kernels.call import Call, Json, Locate, Value, walk
 from dlc.runtime.kernels.casts import cast
 from dlc.runtime.kernels.checks import Failures
 from dlc.runtime.types import ColumnType, parse_type
@@ -39,11 +39,11 @@ class Expression:
         self, tree: Json, locate: Locate, failures: Failures, columns: Mapping[str, pl.Expr] | None = None
     ) -> None:
         self.type = parse_type(tree["type"])
-        self.scalar_inputs = {node["input"] for node in _walk(tree) if node["f"] == "scalar"}
-        self.reads_columns = any(node["f"] == "col" for node in _walk(tree))
+        self.scalar_inputs = {node["input"] for node in walk(tree) if node["f"] == "scalar"}
+        self.reads_columns = not arithmetic.is_constant(tree)
         self._tree = tree
         self._builder = _Builder(locate, failures, columns or {})
-        varies = any(node["f"] in ("param", "scalar") for node in _walk(tree))
+        varies = any(node["f"] in ("param", "scalar") for node in walk(tree))
         self._fixed = None if varies else self._builder.bound(tree, _NOTHING)
         self.may_fail = varies or self._builder.checks > 0
 
@@ -59,16 +59,8 @@ class Expression:
 
 def columns_read(tree: Json) -> list[tuple[str, ColumnType]]:
     """Names and types of the columns that an expression reads."""
-    found = {node["name"]: parse_type(node["type"]) for node in _walk(tree) if node["f"] == "col"}
+    found = {node["name"]: parse_type(node["type"]) for node in walk(tree) if node["f"] == "col"}
     return list(found.items())
-
-
-def _walk(tree: Json) -> Iterator[Json]:
-    work = [tree]
-    while work:
-        node = work.pop()
-        yield node
-        work.extend(node.get("args", ()))
 
 
 class _Builder:
