@@ -10,15 +10,16 @@ from xdsl.passes import ModulePass
 from dlc.diagnostics import DlcError, suggest
 
 OPTIMIZE = (
-    "load-statistics",
-    "canonicalize",
     "fold-constants",
+    "canonicalize",
     "expand-aggregates",
     "push-down-predicates",
     "push-down-projections",
-    "prune-row-groups",
+    "canonicalize",
     "cse",
     "dce",
+    "load-statistics",
+    "prune-row-groups",
     "infer-ranges",
     "estimate-cardinality",
 )
