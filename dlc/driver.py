@@ -25,19 +25,17 @@ STAGES = tuple(pipelines.STAGES)
 
 
 def trace_file(
-    path: str | Path,
-    program: str | None = None,
-    parameters: Mapping[str, Any] | None = None,
-    inputs: Mapping[str, str] | None = None,
+    path: str | Path, program: str | None = None, parameters: Mapping[str, Any] | None = None
 ) -> ModuleOp:
     """The flow-stage module of a program in a Python file.
 
-    `inputs` binds named frames of the program to files. Parameters stay open until the run; those given here
-    are only checked. Raises 1xx for what is wrong with the program and 2xx for its files.
+    `parameters` sets defaults of scalar parameters, and the files of frame parameters. Raises 1xx for what is
+    wrong with the program and 2xx for its files.
     """
-    from dlc.frontends.program import load
+    from dlc.frontends.load import load
+    from dlc.frontends.program import trace
 
-    return load(path, program).trace(parameters or {}, inputs or {})
+    return trace(load(path, program), parameters)
 
 
 def compile_module(
