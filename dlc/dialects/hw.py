@@ -1,7 +1,7 @@
 """`hw`: the machine that a module is compiled for, its parts described once and their copies counted.
 
-Every figure is a `#hw.quantity` in a base unit with its provenance. Parts are symbols; a part may name a type,
-whose properties and parts it takes over and may override.
+Every figure is a `#hw.quantity` in a base unit with its provenance. Parts are symbols; a part may name a
+type, whose properties and parts it takes over and may override.
 """
 
 from __future__ import annotations

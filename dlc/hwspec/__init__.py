@@ -10,12 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlc.diagnostics import DlcError, SourceLoc, suggest
+from dlc.hwspec.model import Island, Machine
+from dlc.hwspec.parts import Provenance, Quantity
 
 if TYPE_CHECKING:
     from dlc.dialects.hw import MachineOp
-    from dlc.hwspec.model import Machine
 
-__all__ = ["catalog_names", "detect", "from_ir", "load", "loads", "to_ir"]
+__all__ = [
+    "Island",
+    "Machine",
+    "Provenance",
+    "Quantity",
+    "catalog_names",
+    "detect",
+    "from_ir",
+    "load",
+    "loads",
+    "show",
+    "to_ir",
+]
 
 _CATALOG = Path(__file__).parent / "catalog"
 
@@ -26,7 +39,7 @@ def catalog_names() -> list[str]:
 
 
 def load(name_or_path: str | Path) -> Machine:
-    """The machine of a catalog name, of a `.hw` file, or `host`: the machine at hand, detected once a process.
+    """The machine of a catalog name or of a `.hw` file; `host` is the one at hand, detected once a process.
 
     Raises `DLC406` when there is no such machine and `DLC401` to `DLC405` when its description is wrong.
     """
@@ -74,6 +87,13 @@ def detect() -> str:
     from dlc.hwspec.detection import describe, read_facts
 
     return describe(read_facts())
+
+
+def show(machine: Machine) -> str:
+    """The machine as a tree of text for the terminal."""
+    from dlc.hwspec.tree import draw
+
+    return draw(machine)
 
 
 def to_ir(machine: Machine) -> MachineOp:

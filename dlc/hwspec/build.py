@@ -1,7 +1,7 @@
 """Checks a syntax tree against the schema and makes the machine of it.
 
-Reports unknown names (`DLC403`), units (`DLC402`), values (`DLC404`) and doubles (`DLC405`); what needs the whole
-machine is left to `check`.
+Reports unknown names (`DLC403`), units (`DLC402`), values (`DLC404`) and doubles (`DLC405`); what needs the
+whole machine is left to `check`.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from dlc.diagnostics import DlcError, SourceLoc
 from dlc.hwspec import schema, syntax
 from dlc.hwspec.model import Machine
 from dlc.hwspec.parts import Part, Properties, Quantity, Table, Type
-from dlc.hwspec.values import MAX_COUNT, distinct, unknown, value
+from dlc.hwspec.values import MAX_COUNT, distinct, path_text, unknown, value
 
 _SKELETON = "write `machine name { node n[0..3] { … } }`"
 
@@ -19,9 +19,9 @@ def build(file: syntax.File) -> Machine:
     """The one machine of a file; raises `DLC402` to `DLC405`."""
     if len(file.machines) != 1:
         where = file.machines[1].name.loc if file.machines else SourceLoc(file.file, 1)
-        found = f"{len(file.machines)} machines" if file.machines else "no machine"
+        found = f"holds {len(file.machines)}" if file.machines else "holds none"
         raise DlcError(
-            "DLC405", f"a description holds one machine, here are {found}", loc=where, help=_SKELETON
+            "DLC405", f"a description holds one machine, this one {found}", loc=where, help=_SKELETON
         )
     machine = file.machines[0]
     inner = tuple(item for item in machine.block if isinstance(item, syntax.TypeDef))
@@ -66,7 +66,7 @@ def _block(
         if isinstance(item, syntax.Assignment):
             names.append(item.name)
             if item.name.text not in allowed:
-                raise unknown(f"property of a {kind}", item.name, allowed)
+                raise unknown("property", item.name, allowed, f" of a {kind}")
             properties[item.name.text] = value(item.name, item.value, allowed[item.name.text])
         elif isinstance(item, syntax.PartDef | syntax.LinkDef):
             parts.append(_part(item, kind, holds))
@@ -93,7 +93,7 @@ def _part(item: syntax.PartDef | syntax.LinkDef, holder: str, holds: tuple[str, 
         raise DlcError("DLC405", f"a {holder} cannot hold a {kind}", loc=name.loc, help=fix)
     row = schema.KINDS[kind]
     if isinstance(item, syntax.LinkDef):
-        ends: Properties = (("ends", (item.ends[0].text, item.ends[1].text)),)
+        ends: Properties = (("ends", (path_text(item.ends[0]), path_text(item.ends[1]))),)
         given = (*ends, ("directed", True)) if item.directed else ends
         properties, parts = _block(item.block, kind, row.properties, (), given)
         return Part(kind, "", None, item.type.text if item.type else "", properties, parts, name.loc)
@@ -103,7 +103,7 @@ def _part(item: syntax.PartDef | syntax.LinkDef, holder: str, holds: tuple[str, 
     type_ = item.type.text if item.type and kind != "network" else ""
     properties, parts = _block(item.block, kind, row.properties, row.holds, given)
     if kind == "network":
-        # The wires of a network are its type, as those of a link are; the text has the topology in that place.
+        # What a network is made of is its type, as for a link; the text has the topology in that place.
         type_ = str(dict(properties).get("via", ""))
         properties = tuple(entry for entry in properties if entry[0] != "via")
     return Part(
@@ -122,7 +122,7 @@ def _topology(item: syntax.PartDef) -> Properties:
     entries: list[tuple[str, Quantity]] = []
     for argument in item.arguments:
         if argument.name.text not in allowed:
-            raise unknown(f"argument of {item.type.text}", argument.name, allowed)
+            raise unknown("argument", argument.name, allowed, f" of {item.type.text}")
         made = value(argument.name, argument.value, allowed[argument.name.text])
         assert isinstance(made, Quantity), "topologies take quantities only"
         entries.append((argument.name.text, made))

@@ -6,7 +6,7 @@ from dlc.hwspec.model import Machine
 from dlc.hwspec.parts import Part, Table, Type, select, walk
 
 _FLOP_PER_CYCLE = {"f64": 64, "f32": 128}
-"""More than any core of a host processor does in one cycle; a rate above is a slip in a unit or a core count."""
+"""More than any core of a host processor does in a cycle; a rate above is a slip in a unit or a count."""
 
 MAX_INSTANCES = 10**12
 
@@ -14,17 +14,17 @@ MAX_INSTANCES = 10**12
 def check(machine: Machine) -> Machine:
     """The machine itself; raises `DLC403` to `DLC405` at the first thing that is wrong."""
     _types(machine.types)
+    _names((*(type_.part for type_ in machine.types), *machine.parts))
+    kinds = {type_.part.name: type_.part.kind for type_ in machine.types}
     for part in (*(type_.part for type_ in machine.types), *machine.parts):
         for inner in (part, *(placed.part for placed in walk(part.parts))):
-            _type_fits(inner, machine.types)
+            _type_fits(inner, kinds)
     for placed in machine.placed:
         _part(placed.part)
-        _names(placed.part.parts)
         _paths(placed.part.parts)
         if placed.copies > MAX_INSTANCES:
             message = f"{placed.part.label} comes to {placed.copies} copies, more than {MAX_INSTANCES}"
             raise _error(placed.part, message, None)
-    _names(machine.tree)
     _paths(machine.tree)
     nodes = machine.of_kind("node")
     if not nodes:
@@ -53,8 +53,8 @@ def _types(types: tuple[Type, ...]) -> None:
             raise _error(type_.part, f"a {type_.part.kind} type cannot extend `{type_.base}`, a {base}", None)
 
 
-def _type_fits(part: Part, types: tuple[Type, ...]) -> None:
-    kind = next((type_.part.kind for type_ in types if type_.part.name == part.type), part.kind)
+def _type_fits(part: Part, kinds: dict[str, str]) -> None:
+    kind = kinds.get(part.type, part.kind)
     if kind != part.kind and kind not in schema.KINDS[part.kind].types:
         raise _error(part, f"{part.label} cannot have the type `{part.type}`, which is a {kind}", None)
 
@@ -80,12 +80,14 @@ def _compute(cpu: Part) -> None:
     for dtype, most in _FLOP_PER_CYCLE.items():
         rate = compute.get(dtype)
         if rate is not None and rate.value > cores * clock * most:
-            message = f"{cpu.label} would need {rate.value / (cores * clock):.0f} {dtype} operations per cycle and core"
-            raise _error(cpu, message, "check `cores`, `clock` and the unit of `compute`")
+            needed = f"{rate.value / (cores * clock):.0f} {dtype} operations per cycle and core"
+            raise _error(
+                cpu, f"{cpu.label} would need {needed}", "check `cores`, `clock` and the unit of `compute`"
+            )
 
 
 def _names(parts: tuple[Part, ...]) -> None:
-    """Only laying parts over parts of a type can double a name that the text has once."""
+    """Types and the parts of a machine share their names, as symbols of the IR do."""
     seen: set[str] = set()
     for part in parts:
         if part.name and part.name in seen:

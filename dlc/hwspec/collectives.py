@@ -1,7 +1,7 @@
 """Times of collective operations among ranks that fill the host cores node by node.
 
-Two levels, each a latency, an overhead per message and bandwidths: ranks of one node share its memory, nodes share
-the network. Pure functions of a `Fabric`.
+Two levels, each a latency, an overhead per message and bandwidths: ranks of one node share its memory, nodes
+share the network. Pure functions of a `Fabric`.
 """
 
 import math
@@ -14,7 +14,7 @@ from dlc.hwspec.routes import route
 
 @dataclass(frozen=True)
 class Channel:
-    """What ranks share: `pair` bounds one rank's rate and `total` that of all ranks of a node together, B/s."""
+    """What ranks share, in B/s: `pair` bounds the rate of one rank, `total` that of all ranks of a node."""
 
     latency: float
     overhead: float
@@ -107,7 +107,7 @@ def _instance(path: str, last: int) -> str:
 
 
 def exchange_seconds(fabric: Fabric, bytes_per_rank: float, ranks: int) -> float:
-    """All-to-all: every rank sends an equal share to every rank; traffic within and between nodes overlaps."""
+    """All-to-all: every rank sends an equal share to every rank; what stays in a node overlaps the rest."""
     if ranks <= 1:
         return 0.0
     nodes, width = fabric.spread(ranks)

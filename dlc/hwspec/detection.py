@@ -1,7 +1,7 @@
 """Describes the machine at hand from what Linux tells, as far as this process may use it.
 
-`read_facts` reads /proc and /sys; `describe` is pure. Whatever a kernel, a container or a virtual machine hides is
-left out or assumed, and marked so.
+`read_facts` reads /proc and /sys; `describe` is pure. What a kernel, a container or a virtual machine hides
+is left out or assumed, and marked so.
 """
 
 import os
@@ -17,12 +17,13 @@ _MEMORY_BANDWIDTH = 20e9
 _DISK_RATE = 500e6
 _SHARED_BANDWIDTH, _SHARED_LATENCY = 10e9, 1e-6
 _CLOCK = 2e9
-# Double-precision operations per cycle and core of the widest vector unit: two fused multiply-adds of its width.
+# Double-precision operations per cycle and core: two fused multiply-adds of the widest vector unit.
 _FLOP_PER_CYCLE = {"avx512f": 32, "sve": 16, "avx2": 16, "avx": 8, "vsx": 8, "asimd": 8}
 _ISA = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve", "sve2", "vsx")
 _VIRTUAL_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
 _MAX_DISKS = 16
-_UNLIMITED = 1 << 60  # version 1 of cgroups writes a huge number of pages where there is no limit
+_UNLIMITED = 1 << 60  # version 1 of cgroups writes a huge number of bytes where there is no limit
+_PERIOD = 100_000  # microseconds, the default of the kernel
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def read_facts(root: Path = Path("/"), cpus: frozenset[int] | None = None) -> Fa
     usable = cpus if cpus is not None else frozenset(os.sched_getaffinity(0))
     info = _read(root / "proc/cpuinfo")
     sockets, threads = _topology(root, usable, info)
-    total = re.search(r"^MemTotal:\s*(\d+) kB", _read(root / "proc/meminfo"), re.MULTILINE)
+    total = re.search(r"^MemTotal:\s*(\d{1,18}) kB", _read(root / "proc/meminfo"), re.MULTILINE)
     nodes = list((root / "sys/devices/system/node").glob("node[0-9]*"))
     return Facts(
         sockets=sockets,
@@ -81,7 +82,7 @@ def _read(path: Path) -> str:
 
 def _number(path: Path) -> int | None:
     content = _read(path)
-    return int(content) if content.lstrip("-").isdecimal() else None
+    return int(content) if re.fullmatch(r"-?[0-9]{1,20}", content) else None
 
 
 def _topology(root: Path, usable: frozenset[int], info: str) -> tuple[tuple[int, ...], int]:
@@ -102,7 +103,7 @@ def _listed_cores(info: str) -> dict[int, tuple[int, int]]:
     """Socket and core of each processor as /proc/cpuinfo lists them."""
     found: dict[int, tuple[int, int]] = {}
     for block in info.split("\n\n"):
-        fields = dict(re.findall(r"^(processor|physical id|core id)\s*:\s*(\d+)", block, re.MULTILINE))
+        fields = dict(re.findall(r"^(processor|physical id|core id)\s*:\s*(\d{1,9})", block, re.MULTILINE))
         if "processor" in fields:
             number = int(fields["processor"])
             found[number] = (int(fields.get("physical id", 0)), int(fields.get("core id", number)))
@@ -112,7 +113,7 @@ def _listed_cores(info: str) -> dict[int, tuple[int, int]]:
 def _clock(root: Path, usable: frozenset[int], info: str) -> float:
     """Hz: the highest the kernel allows; the rate of the moment would differ from call to call."""
     top = _number(root / f"sys/devices/system/cpu/cpu{min(usable, default=0)}/cpufreq/cpuinfo_max_freq")
-    if top:
+    if top and top > 0:
         return top * 1e3
     named = re.search(r"@ (\d+\.\d+)GHz", info)
     if named:
@@ -128,61 +129,58 @@ def _isa(info: str) -> tuple[str, ...]:
 
 
 def _caches(root: Path, cpu: int) -> tuple[Cache, ...]:
-    found: list[Cache] = []
+    found: dict[str, Cache] = {}
     for folder in sorted((root / f"sys/devices/system/cpu/cpu{cpu}/cache").glob("index[0-9]*")):
         level, kind = _number(folder / "level"), _read(folder / "type")
-        size = re.fullmatch(r"(\d+)([KM]?)", _read(folder / "size"))
-        if level is None or size is None or kind == "Instruction":
+        size = re.fullmatch(r"(\d{1,9})([KM]?)", _read(folder / "size"))
+        if level not in range(1, 10) or size is None or kind == "Instruction":
             continue
         factor = {"": 1, "K": 1 << 10, "M": 1 << 20}[size[2]]
         name = f"l{level}" + ("d" if kind == "Data" else "")
         cpus = _count_listed(_read(folder / "shared_cpu_list"))
-        found.append(Cache(name, int(size[1]) * factor, _number(folder / "coherency_line_size") or 0, cpus))
-    return tuple(cache for cache in found if cache.size)
+        line = _number(folder / "coherency_line_size") or 0
+        found[name] = Cache(name, int(size[1]) * factor, max(line, 0), cpus)
+    return tuple(cache for cache in found.values() if cache.size)
 
 
 def _count_listed(cpus: str) -> int:
     """How many processors a list such as `0-3,8` names."""
-    ranges = re.findall(r"(\d+)(?:-(\d+))?", cpus)
+    ranges = re.findall(r"(\d{1,9})(?:-(\d{1,9}))?", cpus)
     return sum(int(last or first) - int(first) + 1 for first, last in ranges) or 1
 
 
-def _control_files(root: Path, controller: str, version1: str, version2: str) -> list[str]:
-    """Contents of a control file in the cgroup of this process and in all above it, either version."""
-    contents: list[str] = []
+def _groups(root: Path, controller: str) -> list[tuple[int, Path]]:
+    """The control group of this process and all above it: version of cgroups, and folder."""
+    found: list[tuple[int, Path]] = []
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")
-        if controllers == "":
-            base, name = root / "sys/fs/cgroup", version2
-        elif controller in controllers.split(","):
-            base, name = root / "sys/fs/cgroup" / controller, version1
-        else:
+        if controllers and controller not in controllers.split(","):
             continue
+        base = root / "sys/fs/cgroup" / (controller if controllers else "")
         # Inside a container the path may be that of the host; the limit then lies at the root of the mount.
         relative = Path(group.lstrip("/"))
-        for folder in (relative, *relative.parents):
-            if ".." not in folder.parts:
-                contents.append(_read(base / folder / name))
-    return [content for content in contents if content]
+        folders = (folder for folder in (relative, *relative.parents) if ".." not in folder.parts)
+        found += [(1 if controllers else 2, base / folder) for folder in folders]
+    return found
 
 
 def _memory_limit(root: Path) -> int:
-    limits = [
-        int(content)
-        for content in _control_files(root, "memory", "memory.limit_in_bytes", "memory.max")
-        if content.isdecimal() and 0 < int(content) < _UNLIMITED
-    ]
-    return min(limits, default=0)
+    names = {1: "memory.limit_in_bytes", 2: "memory.max"}
+    limits = [_number(folder / names[version]) for version, folder in _groups(root, "memory")]
+    return min((limit for limit in limits if limit and 0 < limit < _UNLIMITED), default=0)
 
 
 def _cpu_quota(root: Path) -> float:
     """Processors' worth of time that the cgroup allows, 0 for no limit."""
     quotas: list[float] = []
-    for content in _control_files(root, "cpu", "cpu.cfs_quota_us", "cpu.max"):
-        quota, _, period = content.partition(" ")
-        if quota.isdecimal() and int(quota) > 0:
-            quotas.append(int(quota) / (int(period) if period.isdecimal() and int(period) else 100_000))
+    for version, folder in _groups(root, "cpu"):
+        if version == 1:
+            quota, period = _read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")
+        else:
+            quota, _, period = _read(folder / "cpu.max").partition(" ")
+        if re.fullmatch(r"[1-9]\d{0,17}", quota):
+            quotas.append(int(quota) / (int(period) if re.fullmatch(r"[1-9]\d{0,17}", period) else _PERIOD))
     return min(quotas, default=0.0)
 
 
@@ -190,7 +188,7 @@ def _disks(root: Path) -> tuple[tuple[str, int], ...]:
     found: list[tuple[str, int]] = []
     for folder in sorted((root / "sys/block").glob("*")):
         sectors = _number(folder / "size")
-        if sectors and not folder.name.startswith(_VIRTUAL_DISKS):
+        if sectors and sectors > 0 and not folder.name.startswith(_VIRTUAL_DISKS):
             found.append((folder.name, sectors * 512))  # always in sectors of 512 B, whatever the disk has
     return tuple(found[:_MAX_DISKS])
 
@@ -198,11 +196,11 @@ def _disks(root: Path) -> tuple[tuple[str, int], ...]:
 def describe(facts: Facts) -> str:
     """The `.hw` text of these facts."""
     sockets = facts.sockets
-    quota = int(facts.cpu_quota) if facts.cpu_quota else 0
-    limited = 0 < max(quota, 1 if facts.cpu_quota else 0) < sum(sockets)
+    quota = max(1, int(facts.cpu_quota)) if facts.cpu_quota else sum(sockets)
+    limited = quota < sum(sockets)
     if limited:
-        # Time may be used on any core, but no more of it than so many cores have: one socket of as many stands for it.
-        sockets = (max(1, quota),)
+        # The quota counts time on any core; a socket of so many cores stands for it.
+        sockets = (quota,)
     memory = min((size for size in (facts.memory, facts.memory_limit) if size), default=0)
     lines = [
         "# Written by `dlc hw detect`. @measured: read from the operating system; @assumed: to be calibrated."
@@ -227,8 +225,9 @@ def describe(facts: Facts) -> str:
         lines.append(
             f"    disk {name} {{ capacity = {text(size, 'B')} @measured; read = {rate}; write = {rate} }}"
         )
-    shared = f"bandwidth = {text(_SHARED_BANDWIDTH, 'B/s')} @assumed; latency = {text(_SHARED_LATENCY, 's')} @assumed"
-    lines += [f"    interconnect shm {{ scope = core; {shared} }}", "  }", "}"]
+    bandwidth, latency = text(_SHARED_BANDWIDTH, "B/s"), text(_SHARED_LATENCY, "s")
+    shared = f"scope = core; bandwidth = {bandwidth} @assumed; latency = {latency} @assumed"
+    lines += [f"    interconnect shm {{ {shared} }}", "  }", "}"]
     return "\n".join(lines) + "\n"
 
 
@@ -239,8 +238,9 @@ def _socket(name: str, cores: int, sockets: int, facts: Facts, memory: int) -> l
     rate = cores * clock * width
     lines = [
         f"    socket {name} {{",
-        f"      cpu c {{ cores = {cores} @measured; smt = {facts.threads} @measured; clock = {text(clock, 'Hz')} {mark}",
+        f"      cpu c {{ cores = {cores} @measured; smt = {facts.threads} @measured",
     ]
+    lines.append(f"              clock = {text(clock, 'Hz')} {mark}")
     if facts.isa:
         quoted = ", ".join(f'"{isa}"' for isa in facts.isa)
         lines.append(f"              isa = [{quoted}]")

@@ -28,7 +28,7 @@ _STRUCTURE = ("sym_name", "count", "type", "extends", "figures", "body")
 
 
 def to_ir(machine: Machine) -> MachineOp:
-    """The `hw.machine` operation of a machine; every operation has the place in the description it comes from."""
+    """The `hw.machine` operation of a machine; every operation has its place in the description."""
     ops: list[Operation] = [_type_op(type_) for type_ in machine.types]
     ops += [_part_op(part) for part in machine.parts]
     properties: dict[str, Attribute] = {"sym_name": StringAttr(machine.name)}
@@ -109,7 +109,7 @@ def from_ir(op: MachineOp) -> Machine:
             types.append(Type(Part(inner.kind.data, name, None, "", figures, body, _source(inner)), base))
         elif isinstance(inner, PartOp):
             parts.append(_part(inner))
-    meta = op.meta.data if op.meta else {}
+    meta: Mapping[str, Attribute] = op.meta.data if op.meta else {}
     texts = tuple((name, text.data) for name, text in meta.items() if isinstance(text, StringAttr))
     return check(Machine(op.sym_name.data, tuple(types), tuple(parts), tuple(sorted(texts)), _source(op)))
 

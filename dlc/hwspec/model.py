@@ -1,6 +1,6 @@
 """The machine that passes and predictions ask: plain data with queries, free of parsers and of the IR.
 
-All results are in base units (B, s, B/s, FLOP/s); all paths are text such as `n[0].s[1].ddr`, seen from the machine.
+Results are in base units (B, s, B/s, FLOP/s); paths are text such as `n[0].s[1].ddr`, seen from the machine.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ from dlc.hwspec.parts import Part, Placed, Quantity, Resolver, Table, Type, Valu
 
 @dataclass(frozen=True)
 class Island:
-    """Equal places for gangs: `count` disjoint sets of `cores` cores, each within one instance of `container`.
+    """Equal places for gangs: `count` disjoint sets of `cores` cores, each in one instance of `container`.
 
-    `container` is a path such as `n[*].s[*]`; `nodes` is how many whole nodes an island spans, 0 when it shares one.
+    `container` is a path such as `n[*].s[*]`; `nodes` counts its whole nodes, 0 for a share of one.
     """
 
     container: str
@@ -67,7 +67,7 @@ class Machine:
         return min((collectives.host_memory(node.part) for node in self.of_kind("node")), default=0)
 
     def flops(self, dtype: str = "f64", kind: str = "cpu") -> float:
-        """Peak FLOP/s of all processors of a kind together; those without a rate for `dtype` count nothing."""
+        """Peak FLOP/s of all processors of a kind; those without a rate for `dtype` count nothing."""
         total = 0.0
         for placed in self.of_kind(kind):
             compute = placed.part.get("compute")
@@ -76,7 +76,7 @@ class Machine:
         return total
 
     def capacity(self, memory: str) -> int:
-        """Bytes of all instances that a path selects: a memory, cache, disk or store, or a part with memories below."""
+        """Bytes of all instances that a path selects; of a part without a capacity, those of its memories."""
         selected = select(self.tree, memory, self.loc)
         own = selected.part.number("capacity")
         if own is not None:
@@ -87,7 +87,7 @@ class Machine:
         )
 
     def path(self, a: str, b: str) -> tuple[routes.Hop, ...]:
-        """The hops from one instance to another, none when they are the same; raises `DLC405` without a way."""
+        """The hops from one instance to another, none if they are the same; `DLC405` without a way."""
         return routes.route(self.tree, a, b, self.loc)
 
     def transfer_seconds(self, size: float, a: str, b: str) -> float:
@@ -96,11 +96,11 @@ class Machine:
 
     @cached_property
     def fabric(self) -> collectives.Fabric:
-        """What ranks on the host cores see of the machine: one channel within a node and one between nodes."""
+        """What ranks on host cores see of the machine: one channel within a node and one between nodes."""
         return collectives.fabric(self.tree, self.placed, self.loc)
 
     def exchange_seconds(self, bytes_per_rank: float, ranks: int) -> float:
-        """Time in which every rank sends `bytes_per_rank`, evenly spread over all `ranks` (itself included)."""
+        """Time in which every rank sends `bytes_per_rank` in equal shares to all `ranks`, itself included."""
         return collectives.exchange_seconds(self.fabric, bytes_per_rank, ranks)
 
     def broadcast_seconds(self, size: float, ranks: int) -> float:
@@ -110,7 +110,7 @@ class Machine:
     def islands(self, k: int) -> tuple[Island, ...]:
         """The places for gangs of `k` cores, each within the smallest part that holds `k`, largest part last.
 
-        A gang that needs more cores than a node has gets whole nodes. Empty when the machine has fewer than `k` cores.
+        A gang that needs more cores than a node has gets whole nodes. Empty when there are too few cores.
         """
         if k < 1:
             raise ValueError(f"an island has at least 1 core, not {k}")
@@ -140,7 +140,7 @@ class Machine:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the machine's figures: the same for the same figures, whatever types, sources or comments say."""
+        """SHA-256 of the figures, whatever types, sources or comments there are."""
         digest = hashlib.sha256(self.name.encode())
         for placed in self.placed:
             figures = [(key, _figures(value)) for key, value in placed.part.properties]

@@ -1,4 +1,4 @@
-"""Reads the text of a machine description into a syntax tree; raises `DLC401` at the first thing that is not syntax.
+"""Reads the text of a machine description into a syntax tree; `DLC401` at the first thing that is not syntax.
 
 Hostile text is bounded before and while it is read: size, nesting and the length of a number.
 """
@@ -14,11 +14,12 @@ from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken
 from dlc.diagnostics import DlcError, SourceLoc, suggest
 from dlc.hwspec import syntax
 
-MAX_BYTES = 1 << 20
+MAX_SIZE = 1 << 18
 MAX_DEPTH = 32
 MAX_NUMBER = 40
+MAX_NAME = 64
 
-_BOUNDED = re.compile(r'"[^"\n]*"|#[^\n]*|[{}()\[\]]|\d[\d_.]*')
+_BOUNDED = re.compile(r'"[^"\n]*"|#[^\n]*|[{}()\[\]]|\d[\d_.]*|[A-Za-z_][\w-]*')
 _NUMBER = re.compile(r"([-+]?\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?)[ \t]*(.*)")
 _WHAT = {
     "NAME": "a name",
@@ -42,16 +43,16 @@ def parse(text: str, file: str) -> syntax.File:
     """The syntax tree of `text`; `file` is the name that messages give it."""
     _check_bounds(text, file)
     try:
-        tree = _grammar().parse(text)
+        tree = cast("Any", _grammar()).parse(text)
     except UnexpectedInput as error:
         raise _syntax_error(error, text, file) from None
     return cast("syntax.File", _Builder(file).transform(tree))
 
 
 def _check_bounds(text: str, file: str) -> None:
-    if len(text) > MAX_BYTES:
+    if len(text) > MAX_SIZE:
         raise DlcError(
-            "DLC401", f"a machine description has at most {MAX_BYTES} characters", loc=SourceLoc(file, 1)
+            "DLC401", f"a machine description has at most {MAX_SIZE} characters", loc=SourceLoc(file, 1)
         )
     depth = 0
     for match in _BOUNDED.finditer(text):
@@ -66,6 +67,8 @@ def _check_bounds(text: str, file: str) -> None:
             )
         if match[0][0].isdigit() and len(match[0]) > MAX_NUMBER:
             raise DlcError("DLC401", f"a number has at most {MAX_NUMBER} digits", loc=_loc(text, file, match))
+        if len(match[0]) > MAX_NAME and (match[0][0].isalpha() or match[0][0] == "_"):
+            raise DlcError("DLC401", f"a name has at most {MAX_NAME} characters", loc=_loc(text, file, match))
 
 
 def _loc(text: str, file: str, match: re.Match[str]) -> SourceLoc:
@@ -77,24 +80,22 @@ def _syntax_error(error: UnexpectedInput, text: str, file: str) -> DlcError:
     line, column = max(error.line, 1), max(error.column, 1)
     expected: set[str]
     if isinstance(error, UnexpectedToken):
-        token, expected = error.token, set(error.accepts or error.expected)
-        found, end = (
-            (f"`{shorten(token)}`", column + len(token))
-            if token.type != "$END"
-            else ("the end of the file", 0)
-        )
+        details = cast("Any", error)  # lark leaves these without types
+        token, expected = cast("Token", details.token), set(details.accepts or details.expected)
+        found, width = f"`{shorten(token)}`", len(token)
         if token.type == "$END":
             lines = text.rstrip().splitlines() or [""]
-            line, column = len(lines), len(lines[-1]) + 1
+            line, column, found, width = len(lines), len(lines[-1]) + 1, "the end of the file", 1
     else:
-        character = text.splitlines()[line - 1][column - 1 : column] if text else ""
-        found, end, expected = f"`{character}`", column + 1, set(cast("Any", error).allowed or ())
+        lines = text.split("\n")
+        found, width = f"`{lines[line - 1][column - 1 : column]}`", 1
+        expected = set(cast("Any", error).allowed or ())
     # A long list of what could stand here helps nobody.
     expectation = f"expected {_one_of(expected)}, found" if 0 < len(expected) <= 8 else "unexpected"
     return DlcError(
         "DLC401",
         f"{expectation} {found}",
-        loc=SourceLoc(file, line, column, max(end, column + 1)),
+        loc=SourceLoc(file, line, column, column + width),
         help=_fix(found, expected),
     )
 
@@ -112,8 +113,8 @@ def _fix(found: str, expected: set[str]) -> str | None:
         return 'a string ends with `"` on the line where it begins'
     if word in {":", "{"} and "EQUAL" in expected:
         return "a property is written `name = value`"
-    if word == "=" and "EQUAL" not in expected:
-        return "a part is written `kind name { … }` and a property `name = value`"
+    if word == "=":
+        return "write `;` between properties on one line"
     return None
 
 
@@ -205,7 +206,7 @@ class _Builder(Transformer[Token, Any]):
         return syntax.Items(items, self._loc(children[0], children[-1]))
 
     def entries(self, children: list[Any]) -> syntax.Entries:
-        entries = tuple(child for child in children if isinstance(child, tuple))
+        entries = tuple(cast("tuple[syntax.Name, syntax.Node]", c) for c in children if isinstance(c, tuple))
         return syntax.Entries(entries, self._loc(children[0], children[-1]))
 
     def entry(self, children: list[Any]) -> tuple[syntax.Name, syntax.Node]:

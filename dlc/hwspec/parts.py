@@ -1,6 +1,7 @@
 """The parts of a machine as plain data: quantities, parts, types, and paths that select parts.
 
-Instances are counted, never expanded: a part stands for all its copies, so size does not depend on the node count.
+Instances are counted, never expanded: a part stands for all its copies, so a large machine costs what a small
+one does.
 """
 
 import re
@@ -18,7 +19,7 @@ MAX_HEIGHT = 32
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a number comes from: `kind` is spec, measured or assumed; `spread` is relative (0.03 for ± 3 %)."""
+    """Where a number comes from: `kind` is spec, measured or assumed; `spread` 0.03 stands for ± 3 %."""
 
     kind: str = "assumed"
     source: str = ""
@@ -51,7 +52,7 @@ Properties = tuple[tuple[str, Value], ...]
 
 @dataclass(frozen=True)
 class Part:
-    """A part with all its copies; `count` is None where the text gives no range (one copy, or what is overridden).
+    """A part with all its copies; `count` is None without a range: one copy, or as many as what it overrides.
 
     Before `resolve` a part holds only what its own block says; afterwards also what its type says.
     Links have no name; their ends are the property `ends`.
@@ -146,7 +147,7 @@ def _step(text: str) -> Step:
 
 
 class Resolver:
-    """Fills in types. Shares what it has built, so that a description costs what its text does, not its size."""
+    """Fills in types; what it has built is shared, so that the cost follows the text, not the size."""
 
     def __init__(self, types: tuple[Type, ...]) -> None:
         self._types = {type_.part.name: type_ for type_ in types}
@@ -209,7 +210,7 @@ def _key(part: Part) -> str:
 
 @dataclass(frozen=True)
 class Placed:
-    """A part where it stands: `path` selects all instances of it, `copies` counts them, `parents` leads to it."""
+    """A part where it stands: `path` selects all instances, `copies` counts them, `parents` lead to it."""
 
     path: str
     part: Part
@@ -227,7 +228,7 @@ class Selected:
 
 
 def select(parts: tuple[Part, ...], path: str, loc: SourceLoc) -> Selected:
-    """The part at `path` below resolved `parts`; raises `DLC403` for an unknown name, `DLC405` for a bad selector."""
+    """The part at `path` below resolved `parts`; `DLC403` for unknown names, `DLC405` for bad selectors."""
     try:
         wanted = steps(path)
     except ValueError as error:
@@ -247,9 +248,9 @@ def select(parts: tuple[Part, ...], path: str, loc: SourceLoc) -> Selected:
             raise DlcError("DLC405", f"there are {found.copies} of `{step.name}`", loc=loc, help=fix)
         last = found.copies - 1 if step.last is None else step.last
         if not step.first <= last < found.copies:
-            message = f"`{step.name}[{step.first if step.first == last else f'{step.first}..{last}'}]` is out of range"
+            span = f"{step.first}" if step.first == last else f"{step.first}..{last}"
             fix = f"`{step.name}` has {found.copies} copies, 0..{found.copies - 1}"
-            raise DlcError("DLC405", message, loc=loc, help=fix)
+            raise DlcError("DLC405", f"`{step.name}[{span}]` is out of range", loc=loc, help=fix)
         count *= last - step.first + 1
         parents.append(found)
         parts = found.parts

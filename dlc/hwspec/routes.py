@@ -8,6 +8,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.hwspec.parts import Part, select, steps
@@ -138,7 +139,7 @@ class _Graph:
             self._edge(hub, vertex, part.label, rate)
 
     def _attach(self, vertex: Vertex, part: Part) -> None:
-        """Channels that go without saying: memory, storage and interfaces serve the processors beside them."""
+        """Channels that go without saying: memory, storage and nics serve the processors beside them."""
         near = self._near(vertex)
         if part.kind == "memory":
             for processor in near:
@@ -194,7 +195,7 @@ class _Graph:
         return hosts or [vertex for vertex in below if self._parts[vertex].kind in ("gpu", "accel")]
 
     def doors(self, vertex: Vertex) -> list[Vertex]:
-        """Where channels of a part end: the part itself, or the processors of a part that merely holds others."""
+        """Where channels of a part end: at itself, or at the processors of a part that holds others."""
         return self._processors(vertex) if self._parts[vertex].kind in _HOLDERS else [vertex]
 
     def _select(self, prefix: Vertex, path: str) -> list[Vertex]:
@@ -227,10 +228,12 @@ class _Graph:
 
     def shortest(self, starts: list[Vertex], goals: list[Vertex]) -> tuple[Hop, ...] | None:
         """Dijkstra; only processors of the host and what is made for passing data on may lie between."""
-        queue: list[tuple[float, int, Vertex, tuple[Hop, ...]]] = [(0.0, 0, start, ()) for start in starts]
+        order = count()  # of equal ways the first found wins; ways themselves have no order
+        queue: list[tuple[float, int, Vertex, tuple[Hop, ...]]]
+        queue = [(0.0, next(order), start, ()) for start in starts]
         done: set[Vertex] = set()
         while queue:
-            cost, length, vertex, hops = heapq.heappop(queue)
+            cost, _, vertex, hops = heapq.heappop(queue)
             if vertex in goals:
                 return hops
             if vertex in done or (hops and not self._passes(vertex)):
@@ -239,7 +242,7 @@ class _Graph:
             for other, hop in self._edges[vertex]:
                 if other not in done:
                     step = hop.latency + hop.overhead + _USUAL_BYTES / hop.bandwidth
-                    heapq.heappush(queue, (cost + step, length + 1, other, (*hops, hop)))
+                    heapq.heappush(queue, (cost + step, next(order), other, (*hops, hop)))
         return None
 
     def _passes(self, vertex: Vertex) -> bool:

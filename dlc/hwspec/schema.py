@@ -7,7 +7,7 @@ operations of the `hw` dialect in step with it.
 from dataclasses import dataclass, field
 
 DTYPES = ("f64", "f32", "tf32", "f16", "bf16", "f8", "f4", "i64", "i32", "i16", "i8", "i4")
-"""Element types that a processor may give a rate for, each also with the suffix `_tensor` for matrix units."""
+"""Element types that a processor may give rates for, each also with the suffix `_tensor` for matrix units."""
 
 RATES = (*DTYPES, *(f"{dtype}_tensor" for dtype in DTYPES))
 PROVENANCES = ("spec", "measured", "assumed")
@@ -18,7 +18,7 @@ SCOPES = ("core", "socket", "node")
 class Property:
     """The value that a property takes.
 
-    `form` is a base unit for a quantity ("B/s", "1" for a number without unit), or one of: `count` (whole number),
+    `form` is a base unit for a quantity ("1" for a number without unit), or one of `count` (whole number),
     `rates` (FLOP/s by element type), `text`, `texts`, `flag`, `choice`, `path`, `paths`, `type`, `numbers`.
     """
 
@@ -146,6 +146,9 @@ KINDS: dict[str, Kind] = {
             "attach": _need("paths", "the parts that are joined"),
             "via": Property("type", "the interconnect that its wires are made of"),
             **_CHANNEL,
+            "bandwidth": Property(
+                "B/s", "peak rate of one wire, when neither `via` nor what is attached has one"
+            ),
         },
         types=("interconnect",),
     ),

@@ -6,7 +6,7 @@ from fractions import Fraction
 from dlc.diagnostics import DlcError, Note, suggest
 from dlc.hwspec import schema, syntax
 from dlc.hwspec.parse import shorten
-from dlc.hwspec.parts import Provenance, Quantity, Table, Value
+from dlc.hwspec.parts import MAX_HEIGHT, Provenance, Quantity, Table, Value
 from dlc.hwspec.units import UNITS, advice, scale
 
 MAX_COUNT = 10**9
@@ -49,10 +49,12 @@ def value(name: syntax.Name, node: syntax.Node, rule: schema.Property) -> Value:
         case "flag":
             made = node.value if isinstance(node, syntax.Flag) else None
         case "path" | "type":
-            made = node.text if isinstance(node, syntax.Path) else None
-        case "paths" | "texts":
-            wanted = syntax.Path if rule.form == "paths" else syntax.Text
-            texts = tuple(item.text for item in items if isinstance(item, wanted))
+            made = path_text(node) if isinstance(node, syntax.Path) else None
+        case "paths":
+            paths = tuple(path_text(item) for item in items if isinstance(item, syntax.Path))
+            made = paths if len(paths) == len(items) else None
+        case "texts":
+            texts = tuple(item.text for item in items if isinstance(item, syntax.Text))
             made = texts if len(texts) == len(items) else None
         case "numbers":
             whole = schema.Property("count", "")
@@ -68,11 +70,18 @@ def value(name: syntax.Name, node: syntax.Node, rule: schema.Property) -> Value:
     return made
 
 
+def path_text(path: syntax.Path) -> str:
+    """A path as written; raises `DLC404` when it is longer than any that can lead to a part."""
+    if len(path.steps) > MAX_HEIGHT:
+        raise DlcError("DLC404", f"a path has at most {MAX_HEIGHT} steps", loc=path.loc)
+    return path.text
+
+
 def _choice(name: syntax.Name, node: syntax.Node, rule: schema.Property) -> str:
     if not isinstance(node, syntax.Path | syntax.Text):
         raise DlcError("DLC404", f"`{name.text}` must be one of {', '.join(rule.choices)}", loc=node.loc)
     if node.text not in rule.choices:
-        raise unknown(f"value of `{name.text}`", syntax.Name(node.text, node.loc), rule.choices)
+        raise unknown("value", syntax.Name(node.text, node.loc), rule.choices, f" of `{name.text}`")
     return node.text
 
 
@@ -150,9 +159,9 @@ def distinct(names: Iterable[syntax.Name], what: str) -> None:
         seen[name.text] = name
 
 
-def unknown(what: str, name: syntax.Name, known: Iterable[str]) -> DlcError:
+def unknown(what: str, name: syntax.Name, known: Iterable[str], of: str = "") -> DlcError:
     """The error for a name that does not exist, with the nearest that does."""
     names = list(known)
     guess = suggest(name.text, names)
     fix = f"did you mean `{guess}`?" if guess else f"known: {', '.join(names)}" if names else None
-    return DlcError("DLC403", f"unknown {what} `{shorten(name.text)}`", loc=name.loc, help=fix)
+    return DlcError("DLC403", f"unknown {what} `{shorten(name.text)}`{of}", loc=name.loc, help=fix)

@@ -1,0 +1,82 @@
+"""Draws a machine as a tree of text for the terminal."""
+
+from collections.abc import Iterator
+
+from dlc.hwspec.model import Machine
+from dlc.hwspec.parts import Part, Quantity, Table, Value
+from dlc.hwspec.schema import KINDS
+from dlc.hwspec.units import text
+
+_MARKS = {"spec": "", "measured": "*", "assumed": "~"}
+
+
+def draw(machine: Machine) -> str:
+    """The machine with its types filled in, one line a part, and how far its figures can be trusted."""
+    accelerators = ", ".join(
+        f"{count} {kind}{'' if count == 1 else 's'}"
+        for kind in ("gpu", "accel")
+        if (count := machine.count(kind))
+    )
+    nodes = machine.count("node")
+    head = [
+        f"{nodes} node{'' if nodes == 1 else 's'}",
+        f"{machine.cores} cores",
+        *([accelerators] if accelerators else []),
+        f"{text(float(machine.memory_bytes), 'B')} of memory a node",
+    ]
+    marks = [quantity.provenance.kind for placed in machine.placed for quantity in _quantities(placed.part)]
+    legend = ", ".join(
+        f"{marks.count(kind)} {kind}{f' ({mark})' if mark else ''}" for kind, mark in _MARKS.items()
+    )
+    return "\n".join(
+        [
+            f"{machine.name}: {', '.join(head)}",
+            *(f"{name}: {content}" for name, content in machine.meta),
+            *_branches(machine.tree, ""),
+            f"figures: {legend}",
+        ]
+    )
+
+
+def _branches(parts: tuple[Part, ...], indent: str) -> Iterator[str]:
+    for part in parts:
+        last = part is parts[-1]
+        yield f"{indent}{'└─ ' if last else '├─ '}{_line(part)}"
+        yield from _branches(part.parts, indent + ("   " if last else "│  "))
+
+
+def _line(part: Part) -> str:
+    copies = "" if part.count is None else f"[0..{part.count - 1}]"
+    named = part.label + copies + (f" : {part.type}" if part.type else "")
+    if part.get("directed"):
+        named = named.replace(" <-> ", " -> ")
+    order = ["topology", "arguments", *KINDS[part.kind].properties]
+    # Properties that come from a type of another kind, as a nic's from an interconnect, stand at the end.
+    values = sorted(
+        (entry for entry in part.properties if entry[0] not in ("ends", "directed")),
+        key=lambda e: order.index(e[0]) if e[0] in order else len(order),
+    )
+    figures = ", ".join(f"{name} {_value(value)}" for name, value in values)
+    return f"{named}: {figures}" if figures else named
+
+
+def _value(value: Value) -> str:
+    match value:
+        case Quantity():
+            return text(value.value, value.unit) + _MARKS[value.provenance.kind]
+        case Table():
+            return "{" + ", ".join(f"{name} {_value(entry)}" for name, entry in value.entries) + "}"
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return value
+        case tuple():
+            return " ".join(str(item) for item in value)
+
+
+def _quantities(part: Part) -> Iterator[Quantity]:
+    for _, value in part.properties:
+        if isinstance(value, Quantity):
+            yield value
+        elif isinstance(value, Table):
+            yield from (entry for _, entry in value.entries)

@@ -1,0 +1,185 @@
+"""What the model answers about machines whose figures are known."""
+
+import math
+import subprocess
+import sys
+import time
+
+import pytest
+
+from dlc import hwspec
+from dlc.diagnostics import DlcError
+
+NODE = "cpu c { cores = 4 }; memory ram { capacity = 8 GB; bandwidth = 20 GB/s }"
+
+
+@pytest.fixture(scope="module")
+def hal() -> hwspec.Machine:
+    return hwspec.load("hal")
+
+
+def star(hosts: int, cores: int = 1) -> hwspec.Machine:
+    """Hosts on a full-duplex star of 12.5 GB/s and 1 µs, with memory that never limits."""
+    return hwspec.loads(f"""
+        type interconnect wire {{ bandwidth = 12.5 GB/s; duplex = full; latency = 1 us }}
+        machine cloud {{
+          node n[0..{hosts - 1}] {{
+            cpu c {{ cores = {cores} }}; nic h : wire
+            memory ram {{ capacity = 64 GB; bandwidth = 1000 TB/s }}
+          }}
+          network net : star {{ attach = n[*].h; via = wire }}
+        }}""")
+
+
+def test_hal_has_the_published_parts(hal: hwspec.Machine) -> None:
+    assert (hal.count("node"), hal.count("socket"), hal.count("gpu"), hal.cores) == (16, 32, 64, 640)
+    assert hal.flops("f64", "gpu") == 64 * 7.8e12
+    assert hal.memory_bytes == 256e9
+    assert hal.capacity("n[*].s[*].g[*].hbm") == 64 * 16e9
+    assert hal.capacity("n[0].s[1].ddr") == 128e9
+    assert hal.capacity("flash") == 244e12
+
+
+def test_a_type_that_extends_another_overrides_its_parts() -> None:
+    strand = hwspec.load("cluster")
+    assert (strand.count("node"), strand.cores) == (185, 8880)
+    assert (strand.capacity("thin[0]"), strand.capacity("fat[0]")) == (384e9, 768e9)
+    assert strand.memory_bytes == 384e9
+    # 185 nodes x 48 cores x 2.1 GHz x 32 operations per cycle.
+    assert strand.flops("f64") == pytest.approx(596.736e12)
+
+
+def test_a_block_overrides_its_type_and_leaves_the_rest() -> None:
+    machine = hwspec.loads("""
+        type memory DDR { capacity = 8 GB @spec; bandwidth = 20 GB/s @measured("stream", 3 %) }
+        type node N { cpu c { cores = 4 }; memory m[0..1] : DDR }
+        type node M extends N { memory m { capacity = 16 GB } }
+        machine x { node a : M { cpu c { cores = 6 } } }""")
+    node = machine.tree[0]
+    cpu, memory = node.parts
+    assert (cpu.number("cores"), memory.copies, memory.number("capacity")) == (6, 2, 16e9)
+    bandwidth = memory.get("bandwidth")
+    assert bandwidth == hwspec.Quantity(20e9, "B/s", hwspec.Provenance("measured", "stream", 0.03))
+
+
+def test_a_part_that_names_a_type_starts_over_from_it() -> None:
+    machine = hwspec.loads(f"""
+        type gpu V {{ launch = 5 us; compute = {{ f64: 7.8 TFLOP/s }} }}
+        type gpu A {{ compute = {{ f64: 9.7 TFLOP/s }} }}
+        type node N {{ {NODE}; gpu g[0..3] : V }}
+        machine x {{ node n : N {{ gpu g : A }} }}""")
+    gpu = machine.of_kind("gpu")[0]
+    assert (gpu.copies, gpu.part.type, gpu.part.get("launch")) == (4, "A", None)
+
+
+def test_a_number_without_a_mark_is_assumed() -> None:
+    cores = hwspec.loads(f"machine x {{ node n {{ {NODE} }} }}").of_kind("cpu")[0].part.get("cores")
+    assert cores == hwspec.Quantity(4, "1", hwspec.Provenance("assumed"))
+
+
+def test_the_way_between_gpus_of_two_nodes(hal: hwspec.Machine) -> None:
+    way = hal.path("n[0].s[0].g[1]", "n[3].s[1].g[0].hbm")
+    assert [hop.source for hop in way] == [
+        *("n[0].s[0].g[1]", "n[0].s[0].p9", "n[0].hca", "ib", "n[3].hca", "n[3].s[1].p9", "n[3].s[1].g[0]")
+    ]
+    assert way[-1].target == "n[3].s[1].g[0].hbm"
+    assert min(hop.bandwidth for hop in way) == 12.5e9
+
+
+def test_a_transfer_takes_all_delays_and_the_slowest_channel(hal: hwspec.Machine) -> None:
+    assert hal.transfer_seconds(1e9, "n[0].s[0].g[0]", "n[0].s[0].g[1]") == pytest.approx(2e-6 + 1e9 / 68e9)
+    assert hal.transfer_seconds(1e9, "n[0]", "n[15]") == pytest.approx(1.3e-6 + 1e9 / 12.5e9)
+    assert hal.transfer_seconds(1e9, "n[2]", "n[2]") == 0
+    assert hal.transfer_seconds(1e9, "flash", "n[0]") == pytest.approx(1e9 / 12.5e9, rel=1e-3)
+
+
+def test_storage_has_a_rate_for_each_direction() -> None:
+    laptop = hwspec.loads(f"""machine x {{ node n {{ {NODE}
+        disk d {{ capacity = 1 TB; read = 2 GB/s; write = 1 GB/s }} }} }}""")
+    assert laptop.transfer_seconds(1e9, "n.d", "n.c") == pytest.approx(0.5)
+    assert laptop.transfer_seconds(1e9, "n.c", "n.d") == pytest.approx(1.0)
+
+
+def test_a_directed_link_is_a_way_in_one_direction_only() -> None:
+    machine = hwspec.loads(f"""machine x {{ node n {{ {NODE}
+        gpu g {{ }}; link c -> g {{ bandwidth = 5 GB/s }} }} }}""")
+    assert machine.transfer_seconds(1e9, "n.c", "n.g") == pytest.approx(0.2)
+    with pytest.raises(DlcError, match=r"nothing joins `n\.g` and `n\.c`"):
+        machine.path("n.g", "n.c")
+
+
+def test_a_query_names_what_it_does_not_find(hal: hwspec.Machine) -> None:
+    with pytest.raises(DlcError, match=r"did you mean `flash`"):
+        hal.capacity("flush")
+    with pytest.raises(DlcError, match=r"`n\[\*\]` selects 16 parts"):
+        hal.path("n[*]", "n[0]")
+
+
+def test_all_to_all_on_a_star_agrees_with_the_closed_form() -> None:
+    # 63 messages of 1 MiB leave each of 64 hosts: 63 * 2**20 / 12.5e9 s + 1 us.
+    seconds = star(64).exchange_seconds(64 * 2**20, 64)
+    assert seconds * 1e6 == pytest.approx(5285.82, abs=0.01)
+
+
+def test_collectives_of_one_rank_take_no_time(hal: hwspec.Machine) -> None:
+    assert hal.exchange_seconds(1e9, 1) == hal.broadcast_seconds(1e9, 1) == 0
+
+
+def test_a_broadcast_takes_the_better_of_two_algorithms() -> None:
+    hosts = star(16)
+    assert hosts.broadcast_seconds(8, 16) == pytest.approx(4 * (1e-6 + 8 / 12.5e9))
+    assert hosts.broadcast_seconds(1e9, 16) == pytest.approx(19e-6 + 2 * 1e9 * 15 / 16 / 12.5e9)
+
+
+@pytest.mark.parametrize(
+    ("k", "container", "count", "nodes"),
+    [
+        (1, "n[*].s[*]", 640, 0),
+        (20, "n[*].s[*]", 32, 0),
+        (21, "n[*]", 16, 0),
+        (40, "n[*]", 16, 0),
+        (80, "n[*]", 8, 2),
+    ],
+)
+def test_islands_lie_in_the_smallest_part_that_holds_them(
+    hal: hwspec.Machine, k: int, container: str, count: int, nodes: int
+) -> None:
+    (island,) = hal.islands(k)
+    assert (island.container, island.count, island.nodes) == (container, count, nodes)
+
+
+def test_a_gang_larger_than_the_machine_has_no_island(hal: hwspec.Machine) -> None:
+    assert hal.islands(641) == ()
+
+
+def test_the_fingerprint_follows_the_figures_alone() -> None:
+    plain = hwspec.loads(f"machine x {{ node n {{ {NODE} }} }}")
+    typed = hwspec.loads(f"# by type\ntype node N {{ {NODE} }}\nmachine x {{ node n : N }}")
+    other = hwspec.loads(f"machine x {{ node n {{ {NODE.replace('8 GB', '9 GB')} }} }}")
+    assert plain.fingerprint == typed.fingerprint != other.fingerprint
+
+
+def test_size_costs_nothing() -> None:
+    start = time.perf_counter()
+    large = star(100_000, cores=64)
+    seconds = large.exchange_seconds(1e6, 6_400_000) + large.transfer_seconds(1e6, "n[0]", "n[99999]")
+    assert large.cores == 6_400_000
+    assert math.isfinite(seconds)
+    assert time.perf_counter() - start < 5  # an expansion of the nodes would take minutes
+
+
+def test_every_machine_of_the_catalog_draws_as_a_tree() -> None:
+    for name in hwspec.catalog_names():
+        machine = hwspec.load(name)
+        drawing = hwspec.show(machine)
+        assert drawing.startswith(f"{machine.name}: {machine.count('node')} node")
+        assert drawing.count("\n") > len(machine.placed)
+
+
+def test_importing_the_package_needs_neither_parser_nor_ir() -> None:
+    code = "import sys, dlc.hwspec; sys.exit(bool({'lark', 'xdsl'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_host_is_detected_once() -> None:
+    assert hwspec.load("host") is hwspec.load("host")
