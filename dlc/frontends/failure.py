@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import sysconfig
 import traceback
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
 
 from dlc.diagnostics import DlcError, SourceLoc
 
 from .location import of_frame
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
 
 _LIBRARIES = (
     str(Path(__file__).parent.parent),
@@ -24,7 +21,7 @@ _LIBRARIES = (
 
 
 @contextmanager
-def failures(default: SourceLoc) -> Iterator[None]:
+def failures(default: SourceLoc) -> Generator[None]:
     """Turns any exception of the code within into DLC112; dlc's own errors pass."""
     try:
         yield

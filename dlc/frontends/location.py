@@ -8,14 +8,11 @@ import sys
 from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import CodeType, FrameType
 
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, StringAttr
 
 from dlc.diagnostics import SourceLoc
-
-if TYPE_CHECKING:
-    from types import CodeType, FrameType
 
 _PACKAGE = str(Path(__file__).parent.parent) + "/"
 
@@ -30,7 +27,7 @@ def caller() -> SourceLoc:
 
 def of_frame(frame: FrameType, instruction: int, line: int) -> SourceLoc:
     """The expression to which an instruction (byte offset) of a stack frame belongs."""
-    return _position(frame.f_code, instruction, line, os.getcwd())
+    return _position(frame.f_code, instruction, line, os.getcwd())  # noqa: PTH109 - once for each op: a Path costs more than the rest
 
 
 def attribute(loc: SourceLoc) -> FileLineColLoc:

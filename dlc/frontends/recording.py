@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr, UnitAttr
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from dlc.diagnostics import DlcError, SourceLoc
+from dlc.dialects import datatypes as t
 from dlc.dialects.expr import ParamOp
 from dlc.dialects.flow import ParameterAttr, ProgramOp, ReturnOp
 from dlc.dialects.table import SinkOp
@@ -20,9 +21,8 @@ from .location import attribute, source_loc
 if TYPE_CHECKING:
     import polars
 
-    from dlc.dialects import datatypes as t
 
-Runner = Callable[[ModuleOp], "Mapping[str, polars.DataFrame]"]
+Runner = Callable[[ModuleOp], "polars.DataFrame | None"]
 
 
 @dataclass
@@ -82,12 +82,10 @@ current: ContextVar[Recording | None] = ContextVar("current", default=None)
 """The program that is being traced, if any."""
 
 runner: Runner | None = None
-"""Compiles and runs a module at once, for frames that are collected outside of a program."""
+"""Compiles and runs a module at once, for frames that are used outside of a program."""
 
 
-def run(
-    name: str, sinks: Sequence[SinkOp], results: Mapping[str, SSAValue], loc: SourceLoc
-) -> Mapping[str, polars.DataFrame]:
-    """Run what the sinks and results need, at once; returns the results by name."""
-    assert runner is not None, "the package sets the runner when it is imported"
-    return runner(Recording(sinks=list(sinks)).module(name, results, loc))
+def run(sinks: Sequence[SinkOp], results: Mapping[str, SSAValue], loc: SourceLoc) -> polars.DataFrame | None:
+    """Run what the sinks and results need, at once; returns the one result, None on ranks that have none."""
+    assert runner is not None, "importing the package sets the runner"
+    return runner(Recording(sinks=list(sinks)).module("main", results, loc))

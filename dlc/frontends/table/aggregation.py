@@ -6,8 +6,10 @@ projection of their quotient.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import count
-from typing import TYPE_CHECKING
+
+from xdsl.ir import Operation, SSAValue
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.dialects import datatypes as t
@@ -18,13 +20,7 @@ from dlc.frontends.location import attribute
 from .builder import mismatch
 from .errors import unknown_column
 from .lowering import Lowering
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from xdsl.ir import Operation, SSAValue
-
-    from .node import Node
+from .node import Node
 
 
 class Aggregation:

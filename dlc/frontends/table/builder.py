@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING
 
 from xdsl.ir import Operation, Region, SSAValue
 
@@ -18,11 +18,7 @@ from dlc.frontends.location import attribute
 
 from .errors import unknown_column
 from .literals import Literal, UnfitError, constant, literal_type
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from .node import Node
+from .node import Node
 
 SYMBOLS = {
     "add": "+",
@@ -144,7 +140,7 @@ class Builder:
 
 
 @contextmanager
-def explained(node: Node) -> Iterator[None]:
+def explained(node: Node) -> Generator[None]:
     """Turns what is wrong with a literal into DLC102 at the node."""
     try:
         yield

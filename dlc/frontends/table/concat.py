@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from xdsl.ir import SSAValue
 
@@ -14,9 +14,6 @@ from dlc.dialects.table import ConcatOp, ProjectOp
 from dlc.frontends.location import attribute
 
 from .lowering import Lowering
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def concatenated(frames: Sequence[SSAValue], loc: SourceLoc) -> SSAValue:
@@ -55,7 +52,7 @@ def _require_same(
         if x != y:
             raise DlcError(
                 "DLC111",
-                f"column '{name}' is {t.text(x)} in the first frame of the concat and {t.text(y)} in frame {number}",
+                f"column '{name}' is {t.text(x)} in the first frame and {t.text(y)} in frame {number}",
                 loc=loc,
                 help=f"cast it before the concat: .with_columns(col('{name}').cast('{t.text(x)}'))",
             )

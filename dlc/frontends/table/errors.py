@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from xdsl.dialects.builtin import FileLineColLoc
 from xdsl.ir import Operation, SSAValue
@@ -10,9 +10,6 @@ from xdsl.ir import Operation, SSAValue
 from dlc.diagnostics import DlcError, Note, SourceLoc, suggest
 from dlc.dialects.frame import FrameType, frame_of
 from dlc.frontends.location import source_loc
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _SHOWN = 20
 

@@ -19,6 +19,7 @@ from .types import data_type
 if TYPE_CHECKING:
     from .namespaces import DateMethods, StringMethods
 
+
 _CLOSED = {"both": ("ge", "le"), "left": ("ge", "lt"), "right": ("gt", "le"), "none": ("gt", "lt")}
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from xdsl.ir import Operation, SSAValue
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.dialects import datatypes as t
@@ -24,10 +27,8 @@ from .traced import Traced
 from .types import DataType, of_ir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
     import polars
-    from xdsl.ir import Operation, SSAValue
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -209,18 +210,21 @@ class Frame(Traced):
         loc = caller()
         sink = _sink(self.value, path, layout, loc)
         if (recorded := recording.current.get()) is None:
-            recording.run("main", [sink], {}, loc)
+            recording.run([sink], {}, loc)
             return
         if any(sink.path == other.path for other in recorded.sinks):
             raise bad_argument(f"{sink.path} is written twice", loc, "give each output a path of its own")
         recorded.sinks.append(sink)
 
-    def collect(self) -> polars.DataFrame:
-        """Compile and run at once, on this machine, and return the rows; not within a program."""
+    def collect(self) -> polars.DataFrame | None:
+        """Compile and run at once, and return the rows; not within a program.
+
+        Under mpiexec all ranks must call this together, and all but the first get None.
+        """
         loc = caller()
         if recording.current.get() is not None:
             self._refuse("rows", "return the frame from the program, or write it with sink_parquet")
-        return recording.run("main", [], {"result": self.value}, loc)["result"]
+        return recording.run([], {"result": self.value}, loc)
 
     def __getitem__(self, key: Any) -> Frame:
         raise bad_argument("a frame has no items", caller(), f"write dlc.col({key!r}), or .select(…)")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
+
+from xdsl.ir import Attribute
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.dialects import datatypes as t
@@ -15,9 +17,6 @@ from .expression import Expr, literal_of, node_of
 from .literals import Literal, UnfitError, constant
 from .node import Node, make
 from .types import data_type
-
-if TYPE_CHECKING:
-    from xdsl.ir import Attribute
 
 
 def col(name: str) -> Expr:
@@ -44,18 +43,19 @@ def coalesce(*values: object) -> Expr:
 
 def min_horizontal(*values: object) -> Expr:
     """The least of some expressions in each row; nulls are skipped."""
-    return _several("call", values, ("min_horizontal", {}))
+    return _several("call", values, "min_horizontal")
 
 
 def max_horizontal(*values: object) -> Expr:
     """The greatest of some expressions in each row; nulls are skipped."""
-    return _several("call", values, ("max_horizontal", {}))
+    return _several("call", values, "max_horizontal")
 
 
-def _several(kind: str, values: tuple[object, ...], value: object = None) -> Expr:
+def _several(kind: str, values: tuple[object, ...], function: str = "") -> Expr:
     if not values:
         raise bad_argument("at least one expression is needed", caller(), "name the columns with col('…')")
-    return Expr(make(kind, *(_column(given) for given in values), value=value))
+    options = dict[str, Any]()
+    return Expr(make(kind, *(_column(given) for given in values), value=(function, options)))
 
 
 def _column(given: object) -> Node:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+
+from xdsl.ir import SSAValue
 
 from dlc.diagnostics import DlcError, Note, SourceLoc
 from dlc.dialects import datatypes as t
@@ -11,14 +13,8 @@ from dlc.dialects.table import JOIN_KINDS, JoinOp
 from dlc.frontends.location import attribute
 
 from .errors import bad_argument, duplicate
+from .node import Node
 from .project import project, with_keys
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from xdsl.ir import SSAValue
-
-    from .node import Node
 
 
 def join(

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+
+from xdsl.ir import SSAValue
 
 from .builder import Builder, Operand
+from .node import Node
 from .rules import RULES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from xdsl.ir import SSAValue
-
-    from .node import Node
 
 
 class Lowering(Builder):

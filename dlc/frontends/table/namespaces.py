@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from dlc.frontends.location import caller
 
 from .errors import bad_argument
-
-if TYPE_CHECKING:
-    from .expression import Expr
+from .expression import Expr
 
 _UNIT = re.compile(r"[1-9][0-9]*(ms|us|ns|mo|[smhdwqy])")
 

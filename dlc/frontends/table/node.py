@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.frontends.location import caller
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MAX_DEPTH = 300
 """Deepest nesting of an expression; every later stage may recurse this far."""
@@ -30,16 +27,6 @@ class Node:
     name: str | None
     depth: int
     aggregates: bool
-
-    def walk(self) -> Iterator[Node]:
-        """This node and all below it, each once, operators before their operands."""
-        seen, pending = set[int](), [self]
-        while pending:
-            node = pending.pop()
-            if id(node) not in seen:
-                seen.add(id(node))
-                yield node
-                pending.extend(reversed(node.args))
 
 
 def make(kind: str, *args: Node, value: Any = None, name: str | None = None) -> Node:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
 
+from xdsl.ir import SSAValue
+
+from dlc.diagnostics import SourceLoc
 from dlc.dialects.frame import frame_of
 from dlc.dialects.table import ProjectOp
 from dlc.frontends.location import attribute
@@ -12,13 +15,6 @@ from dlc.frontends.location import attribute
 from .errors import misplaced_aggregate
 from .lowering import Lowering
 from .node import Node
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from xdsl.ir import SSAValue
-
-    from dlc.diagnostics import SourceLoc
 
 
 def project(frame: SSAValue, outputs: Mapping[str, Node | str], loc: SourceLoc) -> SSAValue:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from xdsl.dialects.builtin import BoolAttr, IntegerAttr, StringAttr, f64, i1, i64
+from xdsl.ir import Attribute, SSAValue
 
 from dlc.diagnostics import DlcError
 from dlc.dialects import arithmetic, expr
@@ -15,9 +16,6 @@ from dlc.dialects.functions import FUNCTIONS
 from .builder import Builder, Operand, Weak, explained, mismatch
 from .literals import Literal, UnfitError, constant
 from .node import Node
-
-if TYPE_CHECKING:
-    from xdsl.ir import Attribute, SSAValue
 
 Rule = Callable[[Builder, Node, list[Operand]], Operand]
 

@@ -1,14 +1,12 @@
-"""Frames of files: the schema of Parquet from the footers, of CSV from what the user says or the text shows."""
+"""Frames of files: Parquet has its schema in the footers, CSV what the user states or the text shows."""
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ArrayAttr, BoolAttr, DictionaryAttr, StringAttr
+from xdsl.ir import Attribute
 
 from dlc.diagnostics import DlcError, SourceLoc, suggest
 from dlc.dialects import datatypes as t
@@ -19,11 +17,9 @@ from dlc.frontends.location import attribute, caller
 from . import schemas
 from .errors import bad_argument, listed
 from .frame import Frame
+from .paths import expand, sources
 from .schemas import FileSchema, Unsupported
 from .types import data_type
-
-if TYPE_CHECKING:
-    from xdsl.ir import Attribute
 
 Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -55,8 +51,7 @@ def scan_csv(
 
 def scan_input(source: object, loc: SourceLoc) -> Frame:
     """Rows of the files that stand for a frame parameter of the program at `loc`."""
-    first = source if isinstance(source, str) else next(iter(_list(source, loc)), "")
-    if str(first).endswith(".csv"):
+    if all(path.endswith(".csv") for path in sources(source, loc)):
         return _csv(source, None, None, ",", True, (), loc)
     return _parquet(source, None, loc)
 
@@ -90,51 +85,6 @@ def _csv(
         "null_values": ArrayAttr([StringAttr(word) for word in nulls]),
     }
     return _scan("csv", paths, _chosen(found, columns, paths[0], loc), DictionaryAttr(options), loc)
-
-
-def expand(source: object, suffix: str, loc: SourceLoc) -> list[str]:
-    """Paths of the files that a source names, those of patterns and directories sorted; DLC106 and DLC201."""
-    given: Iterable[object] = [source] if isinstance(source, str | os.PathLike) else _list(source, loc)
-    paths = list[str]()
-    for item in given:
-        if not isinstance(item, str | os.PathLike):
-            raise bad_argument(f"{item!r} is not a path", loc, "give a path, a pattern or a list of paths")
-        paths += _matches(os.path.expanduser(os.fspath(item)), suffix, loc)
-    if not paths:
-        raise bad_argument("there is no file to scan", loc, "the list of paths is empty")
-    return paths
-
-
-def _list(source: object, loc: SourceLoc) -> list[object]:
-    if not isinstance(source, Iterable):
-        raise bad_argument(f"{source!r} is not a path", loc, "give a path, a pattern or a list of paths")
-    return list(source)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
-
-
-def _matches(path: str, suffix: str, loc: SourceLoc) -> list[str]:
-    if "\0" in path:
-        raise bad_argument(f"{path!r} is not a path", loc, "a path has no null character")
-    if os.path.isfile(path):
-        return [path]
-    if os.path.isdir(path):
-        path = os.path.join(path, f"*{suffix}")
-    found = sorted(match for match in glob.glob(path, recursive=True) if os.path.isfile(match))
-    if not found:
-        folder, name = os.path.split(path)
-        siblings = (
-            [entry.name for entry in Path(folder or ".").glob("*")] if os.path.isdir(folder or ".") else []
-        )
-        near = suggest(name, siblings)
-        matches = "no file matches" if glob.has_magic(path) else "there is no file"
-        raise DlcError(
-            "DLC201",
-            f"{matches} '{path}'",
-            loc=loc,
-            help=f"did you mean '{os.path.join(folder, near)}'?"
-            if near
-            else "relative paths start at the directory in which dlc was started",
-        )
-    return found
 
 
 def _common_schema(

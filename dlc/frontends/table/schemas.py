@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import StringAttr, f32, f64, i1
 
@@ -13,8 +16,6 @@ from dlc.diagnostics import DlcError, SourceLoc
 from dlc.dialects import datatypes as t
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import polars as pl
 
 
@@ -40,19 +41,20 @@ def parquet(path: str, loc: SourceLoc) -> FileSchema:
 
 @lru_cache(maxsize=1024)
 def _parquet_fields(path: str, _size: int, _time: int) -> tuple[tuple[str, t.DataType | Unsupported], ...]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        schema: Any = pq.read_schema(path)
-    except (pa.ArrowException, ValueError) as error:
+        schema = _arrow("pyarrow.parquet").read_schema(path)
+    except _arrow("pyarrow").ArrowException as error:
         raise OSError(str(error)) from None
     return tuple((field.name, _from_arrow(field.type, field.nullable)) for field in schema)
 
 
-def _from_arrow(type_: Any, nullable: bool) -> t.DataType | Unsupported:
-    from pyarrow import types as kinds
+def _arrow(module: str) -> Any:
+    # pyarrow has no type stubs.
+    return import_module(module)
 
+
+def _from_arrow(type_: Any, nullable: bool) -> t.DataType | Unsupported:
+    kinds = _arrow("pyarrow.types")
     if kinds.is_dictionary(type_):
         type_ = type_.value_type
     base: t.DataType | None = None
@@ -139,7 +141,7 @@ def _from_polars(type_: pl.DataType) -> t.DataType | Unsupported:
 
 def _status(path: str, loc: SourceLoc) -> os.stat_result:
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             status = os.fstat(file.fileno())
     except OSError as error:
         raise DlcError(
@@ -157,7 +159,7 @@ def _empty(path: str, loc: SourceLoc) -> DlcError:
 
 
 def _damaged(path: str, error: Exception, loc: SourceLoc, kind: str) -> DlcError:
-    reason = cast("str", str(error)).splitlines()[0] if str(error) else type(error).__name__
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
     return DlcError(
         "DLC203",
         f"'{path}' is not a readable {kind} file: {reason}",

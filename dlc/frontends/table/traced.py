@@ -34,13 +34,13 @@ class Traced:
             help=help,
         )
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # noqa: PLE0304
         loc = caller()
         line = linecache.getline(loc.file, loc.line)
         remedy = next((text for pattern, text in _REMEDIES if re.search(pattern, line)), None)
         self._refuse("truth value", remedy or "write dlc.when(…).then(…).otherwise(…), or frame.filter(…)")
 
-    def __len__(self) -> int:
+    def __len__(self) -> int:  # noqa: PLE0303
         self._refuse("length", "count rows with dlc.len(), characters with .str.len_chars()")
 
     def __iter__(self) -> NoReturn:
@@ -55,5 +55,5 @@ class Traced:
     def __int__(self) -> int:
         self._refuse("number", "write an expression: .cast(dlc.Int64)")
 
-    def __index__(self) -> int:
+    def __index__(self) -> int:  # noqa: PLE0305
         self._refuse("number", "an argument that shapes the program must be a plain Python number")
