@@ -50,7 +50,7 @@ def check_bounds(text: str, filename: str, first_line: int = 1) -> None:
         if tokens > MAX_TOKENS:
             reason = f"the module has more than {MAX_TOKENS} words and brackets"
         if reason:
-            raise too_large(reason, place(text, match.start(), filename, first_line))
+            raise too_large(reason, _place(text, match.start(), filename, first_line))
 
 
 def too_large(reason: str, loc: SourceLoc | None = None) -> DlcError:
@@ -58,9 +58,6 @@ def too_large(reason: str, loc: SourceLoc | None = None) -> DlcError:
     return DlcError("DLC304", reason, loc=loc, help="split the program into several")
 
 
-def place(text: str, start: int, filename: str, first_line: int = 1, end: int | None = None) -> SourceLoc:
-    """The location of a character offset; `end` marks the text up to there when it is on the same line."""
+def _place(text: str, start: int, filename: str, first_line: int) -> SourceLoc:
     line_start = text.rfind("\n", 0, start) + 1
-    column = start - line_start + 1
-    end_column = 0 if end is None or "\n" in text[start:end] else column + end - start
-    return SourceLoc(filename, first_line + text.count("\n", 0, start), column, end_column)
+    return SourceLoc(filename, first_line + text.count("\n", 0, start), start - line_start + 1)

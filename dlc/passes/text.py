@@ -6,6 +6,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from io import StringIO
 from typing import NoReturn
 
@@ -21,7 +23,7 @@ from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLit
 
 from dlc.diagnostics import DlcError, Note, SourceLoc, suggest
 
-from .bounds import check_bounds, place, too_large
+from .bounds import check_bounds, too_large
 from .locations import file_location
 from .wellformed import invalid, verify
 
@@ -37,11 +39,14 @@ def parse_module(
     for a module that does not verify (unless `verified` is false) and DLC304 for a text beyond the bounds.
     """
     check_bounds(text, filename, first_line)
-    parser = _LocatingParser(ctx, text, filename, first_line)
+    source = _Source(text, filename, first_line)
+    parser: _LocatingParser | None = None
     try:
+        # The constructor reads the first word.
+        parser = _LocatingParser(ctx, source)
         module = parser.parse_module()
     except Exception as error:
-        raise _explain(error, parser) from error
+        raise _explain(error, source, parser) from error
     module.location = file_location(filename, first_line, 1)
     if verified:
         verify_text(module)
@@ -81,6 +86,9 @@ def print_module(
 class _Lexer(MLIRLexer):
     """A lexer that takes text for text: xDSL prints é as escaped bytes, but does not read those as text."""
 
+    # xDSL's own pattern takes exponential time on a string that does not end.
+    _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]++|\\[^\n\v\f])*+"')
+
     def lex(self) -> MLIRToken:
         token = super().lex()
         if token.kind is MLIRTokenKind.BYTES_LIT and _is_text(StringLiteral.from_span(token.span)):
@@ -95,23 +103,46 @@ def _is_text(literal: StringLiteral | None) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class _Source:
+    """The text of a module and where it stands in its file."""
+
+    text: str
+    filename: str
+    first_line: int
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Offset of the first character of every line."""
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+    def place(self, start: int, end: int | None = None) -> SourceLoc:
+        """The location of a character offset, marked up to `end` when that is on the same line."""
+        line = bisect_right(self.line_starts, start)
+        column = start - self.line_starts[line - 1] + 1
+        end_column = 0 if end is None or "\n" in self.text[start:end] else column + end - start
+        return SourceLoc(self.filename, line - 1 + self.first_line, column, end_column)
+
+    def place_of(self, span: Span) -> SourceLoc:
+        """The location of a span."""
+        return self.place(span.start, span.end)
+
+
 class _LocatingParser(Parser):
     """A parser that records where each operation stands."""
 
-    def __init__(self, ctx: Context, text: str, filename: str, first_line: int):
-        self.text, self.filename, self.first_line = text, filename, first_line
-        self.line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
-        super().__init__(ctx, text, filename)
-        self._parser_state = ParserState(_Lexer(Input(text, filename)))
+    def __init__(self, ctx: Context, source: _Source):
+        self.source = source
+        super().__init__(ctx, "", source.filename)
+        self._parser_state = ParserState(_Lexer(Input(source.text, source.filename)))
 
     def parse_operation(self) -> Operation:
         start = self.pos
         with self.blaming(start):
             op = super().parse_operation()
         if isinstance(op.location, UnknownLoc):
-            line = bisect_right(self.line_starts, start)
-            column = start - self.line_starts[line - 1] + 1
-            op.location = file_location(self.filename, line - 1 + self.first_line, column)
+            place = self.source.place(start)
+            op.location = file_location(place.file, place.line, place.column)
         return op
 
     def parse_optional_type(self) -> TypeAttribute | None:
@@ -128,19 +159,11 @@ class _LocatingParser(Parser):
         try:
             yield
         except VerifyException as error:
-            raise DlcError("DLC302", " ".join(str(error).split()), loc=self.place(start)) from error
+            raise DlcError("DLC302", " ".join(str(error).split()), loc=self.source.place(start)) from error
 
     def parse_dense_int_or_fp_elements_attr(self, type: object) -> NoReturn:
         # xDSL expands a splat in memory, and none of the dialects holds tensors.
         self.raise_error("dense constants are not supported")
-
-    def place(self, start: int, end: int | None = None) -> SourceLoc:
-        """The location of a character offset."""
-        return place(self.text, start, self.filename, self.first_line, end)
-
-    def place_of(self, span: Span) -> SourceLoc:
-        """The location of a span."""
-        return self.place(span.start, span.end)
 
     def known_names(self) -> Iterable[str]:
         """Names of operations, types and attributes that the text may use."""
@@ -150,26 +173,21 @@ class _LocatingParser(Parser):
             yield from (attribute.name for attribute in dialect.attributes)
 
 
-def _explain(error: Exception, parser: _LocatingParser) -> DlcError:
-    """The diagnostic for whatever xDSL raises on a text."""
+def _explain(error: Exception, source: _Source, parser: _LocatingParser | None) -> DlcError:
+    """The diagnostic for whatever xDSL raises on a text; without a parser its first word is at fault."""
     if isinstance(error, DlcError):
         return error
+    here = source.place(min(parser.pos, len(source.text)) if parser else 0)
     if isinstance(error, RecursionError | MemoryError):
-        return too_large("the module is nested too deeply to be parsed", parser.place(_position(parser)))
-    if isinstance(error, ParseError):
-        notes: list[Note] = []
-        if isinstance(error, MultipleSpansParseError):
-            notes = [Note(text or "see here", parser.place_of(span)) for span, text in error.refs]
-        message = " ".join(error.msg.split())
-        return DlcError(
-            "DLC301", message, loc=parser.place_of(error.span), notes=notes, help=_advice(message, parser)
-        )
-    where = parser.place(_position(parser))
-    return DlcError("DLC301", f"cannot be parsed: {type(error).__name__}: {error}", loc=where)
-
-
-def _position(parser: _LocatingParser) -> int:
-    return min(parser.pos, len(parser.text))
+        return too_large("the module is nested too deeply to be parsed", here)
+    if not isinstance(error, ParseError):
+        return DlcError("DLC301", f"cannot be parsed: {type(error).__name__}: {error}", loc=here)
+    notes: list[Note] = []
+    if isinstance(error, MultipleSpansParseError):
+        notes = [Note(text or "see here", source.place_of(span)) for span, text in error.refs]
+    message = " ".join(error.msg.split())
+    help_ = _advice(message, parser) if parser else None
+    return DlcError("DLC301", message, loc=source.place_of(error.span), notes=notes, help=help_)
 
 
 def _advice(message: str, parser: _LocatingParser) -> str | None:
