@@ -38,17 +38,16 @@ class Binding:
                 )
         self._types = {name: self._annotation(parameter) for name, parameter in self._signature.items()}
 
-    def arguments(
-        self, parameters: Mapping[str, object], inputs: Mapping[str, object], recorded: Recording
-    ) -> dict[str, Frame | Expr]:
-        """One argument by each name; `parameters` are only checked, for plans take them when they run."""
-        scalars = [name for name, type_ in self._types.items() if type_ is not Frame]
-        frames = [name for name, type_ in self._types.items() if type_ is Frame]
-        self._require_known(parameters, scalars, "parameter")
-        self._require_known(inputs, frames, "input")
+    def arguments(self, given: Mapping[str, object], recorded: Recording) -> dict[str, Frame | Expr]:
+        """One argument by each name; `given` has files for frames and defaults for scalars."""
+        for name in given:
+            if name not in self._signature:
+                near = suggest(name, self._signature)
+                known = f"it has {', '.join(self._signature)}" if self._signature else "it has none"
+                raise self._unfit(f"has no parameter '{name}'", f"did you mean '{near}'?" if near else known)
         return {
-            name: self._input(name, inputs) if name in frames else self._scalar(name, parameters, recorded)
-            for name in self._signature
+            name: self._input(name, given) if type_ is Frame else self._scalar(name, given, recorded)
+            for name, type_ in self._types.items()
         }
 
     def _annotation(self, parameter: inspect.Parameter) -> object:
@@ -64,20 +63,13 @@ class Binding:
                 "import the type at the top of the file",
             ) from None
 
-    def _require_known(self, given: Mapping[str, object], known: list[str], what: str) -> None:
-        for name in given:
-            if name not in known:
-                near = suggest(name, known)
-                listed = f"its {what}s are {', '.join(known)}" if known else f"it takes no {what}"
-                raise self._unfit(f"has no {what} '{name}'", f"did you mean '{near}'?" if near else listed)
-
-    def _input(self, name: str, inputs: Mapping[str, object]) -> Frame:
-        if name not in inputs:
+    def _input(self, name: str, given: Mapping[str, object]) -> Frame:
+        if name not in given:
             raise self._unfit(
                 f"needs a file for its frame '{name}'",
-                f"bind it in the program: @dlc.program(inputs={{'{name}': 'PATH'}})",
+                f"give --param {name}=PATH, or bind it with @dlc.program(inputs={{'{name}': 'PATH'}})",
             )
-        return scan_input(inputs[name], self._loc)
+        return scan_input(given[name], self._loc)
 
     def _scalar(self, name: str, given: Mapping[str, object], recorded: Recording) -> Expr:
         public = of_python(self._types[name])
@@ -86,14 +78,11 @@ class Binding:
                 f"has a parameter '{name}' of no type that a plan knows",
                 "annotate it with int, float, str, bool, date, datetime, timedelta or dlc.Frame",
             )
-        default = self._signature[name].default
+        default: object = self._signature[name].default
         if name in given:
-            self._constant(name, _parsed(given[name], public.ir), public.ir)
-        recorded.declare(
-            name,
-            public.ir,
-            None if default is inspect.Parameter.empty else self._constant(name, default, public.ir),
-        )
+            default = _parsed(given[name], public.ir)
+        required = default is inspect.Parameter.empty
+        recorded.declare(name, public.ir, None if required else self._constant(name, default, public.ir))
         return Expr(make("param", value=(name, public.ir), name=name))
 
     def _constant(self, name: str, value: object, type_: t.DataType) -> Attribute:

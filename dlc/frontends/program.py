@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import os
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from pathlib import Path
@@ -12,12 +11,11 @@ from typing import Any, cast, overload
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
-from dlc.diagnostics import DlcError, SourceLoc, suggest
+from dlc.diagnostics import DlcError, SourceLoc
 
 from . import recording
 from .binding import Binding
 from .failure import failures
-from .loading import imported
 from .location import shown
 from .recording import Recording
 from .table.frame import Frame
@@ -40,49 +38,6 @@ class Program:
         """Call the function as it is, as one program does with another."""
         return self.function(*args, **kwargs)
 
-    def trace(
-        self, parameters: Mapping[str, object] | None = None, inputs: Mapping[str, object] | None = None
-    ) -> ModuleOp:
-        """Call the function once and return what it recorded: a verified module of the stage `flow`.
-
-        `inputs` names files of frame parameters; `parameters` stay open until the plan runs, those given here
-        are only checked. Raises DLC110 for those that do not fit, and DLC112 when the function raises.
-        """
-        recorded = Recording()
-        binding = Binding(self.function, self.name, self.loc)
-        arguments = binding.arguments(parameters or {}, {**self.inputs, **(inputs or {})}, recorded)
-        token = recording.current.set(recorded)
-        try:
-            with failures(self.loc):
-                result = self.function(**arguments)
-        finally:
-            recording.current.reset(token)
-        return recorded.module(self.name, self._results(result, recorded), self.loc)
-
-    def _results(self, result: object, recorded: Recording) -> dict[str, SSAValue]:
-        if isinstance(result, Frame):
-            return {self.name: result.value}
-        if result is None:
-            if not recorded.sinks:
-                raise self._bad_result("returns nothing and writes nothing")
-            return {}
-        if not isinstance(result, Mapping):
-            raise self._bad_result(f"returns a value of type {type(result).__name__}")
-        results = dict[str, SSAValue]()
-        for name, frame in cast("Mapping[object, object]", result).items():
-            if not isinstance(name, str) or not isinstance(frame, Frame):
-                raise self._bad_result(f"returns {name!r} with a value of type {type(frame).__name__}")
-            results[name] = frame.value
-        return results
-
-    def _bad_result(self, what: str) -> DlcError:
-        return DlcError(
-            "DLC106",
-            f"program '{self.name}' {what}",
-            loc=self.loc,
-            help="return a frame or a dict of frames by name; a program that only writes returns None",
-        )
-
 
 @overload
 def program(function: Callable[..., Any], /) -> Program: ...
@@ -99,39 +54,49 @@ def program(
     return mark if function is None else mark(function)
 
 
-def load(path: str | os.PathLike[str], name: str | None = None) -> Program:
-    """The program in a Python file, the one called `name` if there are several.
+def trace(program: Program, parameters: Mapping[str, object] | None = None) -> ModuleOp:
+    """Call the function once and return what it recorded: a verified module of the stage `flow`.
 
-    Raises DLC201 for a missing file, DLC109 for no or several programs, DLC112 when the file raises.
+    `parameters` sets defaults of scalar parameters, and files of frame parameters. Raises DLC110 for those
+    that do not fit, DLC106 for a result that is no frame, and DLC112 when the function raises.
     """
-    file = os.fspath(path)
-    if not Path(file).is_file():
-        raise DlcError("DLC201", f"there is no file '{file}'", help="give the path of a Python program")
-    with failures(SourceLoc(file, 1)):
-        module = imported(file)
-    programs = {
-        value.name: value
-        for value in vars(module).values()
-        if isinstance(value, Program) and value.function.__module__ == module.__name__
-    }
-    if name is None and len(programs) == 1:
-        return next(iter(programs.values()))
-    if name is not None and name in programs:
-        return programs[name]
-    raise _not_found(file, name, list(programs))
+    recorded = Recording()
+    binding = Binding(program.function, program.name, program.loc)
+    arguments = binding.arguments({**program.inputs, **(parameters or {})}, recorded)
+    token = recording.current.set(recorded)
+    try:
+        with failures(program.loc):
+            result = program.function(**arguments)
+    finally:
+        recording.current.reset(token)
+    return recorded.module(program.name, _results(program, result, recorded), program.loc)
 
 
-def _not_found(file: str, name: str | None, programs: list[str]) -> DlcError:
-    near = suggest(name, programs) if name else None
-    if not programs:
-        message, remedy = f"'{file}' has no program", "put @dlc.program above its function"
-    elif name is None:
-        message = f"'{file}' has {len(programs)} programs: {', '.join(programs)}"
-        remedy = f"name the one that is meant: {file}:{programs[0]}"
-    else:
-        message = f"'{file}' has no program '{name}'"
-        remedy = f"did you mean '{near}'?" if near else f"it has {', '.join(programs)}"
-    return DlcError("DLC109", message, loc=SourceLoc(file, 0), help=remedy)
+def _results(program: Program, result: object, recorded: Recording) -> dict[str, SSAValue]:
+    """The frames that a program returns, by name."""
+    if isinstance(result, Frame):
+        return {program.name: result.value}
+    if result is None:
+        if not recorded.sinks:
+            raise _bad_result(program, "returns nothing and writes nothing")
+        return {}
+    if not isinstance(result, Mapping):
+        raise _bad_result(program, f"returns a value of type {type(result).__name__}")
+    results = dict[str, SSAValue]()
+    for name, frame in cast("Mapping[object, object]", result).items():
+        if not isinstance(name, str) or not isinstance(frame, Frame):
+            raise _bad_result(program, f"returns {name!r} with a value of type {type(frame).__name__}")
+        results[name] = frame.value
+    return results
+
+
+def _bad_result(program: Program, what: str) -> DlcError:
+    return DlcError(
+        "DLC106",
+        f"program '{program.name}' {what}",
+        loc=program.loc,
+        help="return a frame or a dict of frames by name; a program that only writes returns None",
+    )
 
 
 def _definition(function: Callable[..., Any]) -> SourceLoc:
