@@ -1,129 +1,122 @@
-"""dlc compiles dataflow programs of table operators to gangs of MPI processes."""
+"""dlc compiles dataflow programs of table operators to gangs of MPI processes.
+
+The names below come from the table front end on first use, so that `import dlc` stays instant.
+"""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # type checkers know the name; the module `typing` takes milliseconds to import
 
 if TYPE_CHECKING:
-    from dlc.frontends.load import load as load
-    from dlc.frontends.program import Program as Program
-    from dlc.frontends.program import program as program
-    from dlc.frontends.program import trace as trace
-    from dlc.frontends.table.expression import Expr as Expr
-    from dlc.frontends.table.frame import Frame as Frame
-    from dlc.frontends.table.frame import concat as concat
+    import polars
+    from xdsl.dialects.builtin import ModuleOp
+
+    from dlc.frontends.program import Program, program
+    from dlc.frontends.table.expression import Expr
+    from dlc.frontends.table.frame import Frame, concat
     from dlc.frontends.table.functions import (
-        coalesce as coalesce,
+        coalesce,
+        col,
+        len,  # noqa: A004
+        lit,
+        max_horizontal,
+        min_horizontal,
+        param,
+        when,
     )
-    from dlc.frontends.table.functions import (
-        col as col,
-    )
-    from dlc.frontends.table.functions import (
-        len as len,
-    )
-    from dlc.frontends.table.functions import (
-        lit as lit,
-    )
-    from dlc.frontends.table.functions import (
-        max_horizontal as max_horizontal,
-    )
-    from dlc.frontends.table.functions import (
-        min_horizontal as min_horizontal,
-    )
-    from dlc.frontends.table.functions import (
-        param as param,
-    )
-    from dlc.frontends.table.functions import (
-        when as when,
-    )
-    from dlc.frontends.table.scan import scan_csv as scan_csv
-    from dlc.frontends.table.scan import scan_parquet as scan_parquet
+    from dlc.frontends.table.scan import scan_csv, scan_parquet
     from dlc.frontends.table.types import (
-        Boolean as Boolean,
-    )
-    from dlc.frontends.table.types import (
-        DataType as DataType,
-    )
-    from dlc.frontends.table.types import (
-        Date as Date,
-    )
-    from dlc.frontends.table.types import (
-        Datetime as Datetime,
-    )
-    from dlc.frontends.table.types import (
-        Decimal as Decimal,
-    )
-    from dlc.frontends.table.types import (
-        Duration as Duration,
-    )
-    from dlc.frontends.table.types import (
-        Float32 as Float32,
-    )
-    from dlc.frontends.table.types import (
-        Float64 as Float64,
-    )
-    from dlc.frontends.table.types import (
-        Int8 as Int8,
-    )
-    from dlc.frontends.table.types import (
-        Int16 as Int16,
-    )
-    from dlc.frontends.table.types import (
-        Int32 as Int32,
-    )
-    from dlc.frontends.table.types import (
-        Int64 as Int64,
-    )
-    from dlc.frontends.table.types import (
-        String as String,
-    )
-    from dlc.frontends.table.types import (
-        UInt8 as UInt8,
-    )
-    from dlc.frontends.table.types import (
-        UInt16 as UInt16,
-    )
-    from dlc.frontends.table.types import (
-        UInt32 as UInt32,
-    )
-    from dlc.frontends.table.types import (
-        UInt64 as UInt64,
+        Boolean,
+        DataType,
+        Date,
+        Datetime,
+        Decimal,
+        Duration,
+        Float32,
+        Float64,
+        Int8,
+        Int16,
+        Int32,
+        Int64,
+        String,
+        UInt8,
+        UInt16,
+        UInt32,
+        UInt64,
     )
 
 __version__ = "0.1.0"
 
-# Importing dlc must stay cheap for the command line and the workers: the front end comes with its first use.
+__all__ = [
+    "Boolean",
+    "DataType",
+    "Date",
+    "Datetime",
+    "Decimal",
+    "Duration",
+    "Expr",
+    "Float32",
+    "Float64",
+    "Frame",
+    "Int8",
+    "Int16",
+    "Int32",
+    "Int64",
+    "Program",
+    "String",
+    "UInt8",
+    "UInt16",
+    "UInt32",
+    "UInt64",
+    "coalesce",
+    "col",
+    "concat",
+    "len",
+    "lit",
+    "max_horizontal",
+    "min_horizontal",
+    "param",
+    "program",
+    "scan_csv",
+    "scan_parquet",
+    "when",
+]
+
 _MODULES = {
-    "load": ("load",),
-    "program": ("Program", "program", "trace"),
+    "program": ("Program", "program"),
     "table.expression": ("Expr",),
     "table.frame": ("Frame", "concat"),
     "table.functions": (
-        "coalesce", "col", "len", "lit", "max_horizontal", "min_horizontal", "param", "when",
+        "coalesce",
+        "col",
+        "len",
+        "lit",
+        "max_horizontal",
+        "min_horizontal",
+        "param",
+        "when",
     ),
     "table.scan": ("scan_csv", "scan_parquet"),
-    "table.types": (
-        "Boolean", "DataType", "Date", "Datetime", "Decimal", "Duration", "Float32", "Float64",
-        "Int8", "Int16", "Int32", "Int64", "String", "UInt8", "UInt16", "UInt32", "UInt64",
-    ),
-}  # fmt: skip
-_EXPORTS = {name: f"dlc.frontends.{module}" for module, names in _MODULES.items() for name in names}
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _EXPORTS:
+def __getattr__(name: str) -> object:
+    if name not in __all__:
         raise AttributeError(f"module 'dlc' has no attribute {name!r}")
-    # Frames that are collected outside of a program run through the driver, of which the front end knows nothing.
-    recording = import_module("dlc.frontends.recording")
-    recording.runner = recording.runner or _run
-    globals()[name] = value = getattr(import_module(_EXPORTS[name]), name)
+    # A frame collected outside of a program runs through the driver, of which the front end knows nothing.
+    from dlc.frontends import recording
+
+    recording.runner = _run
+    value = globals()[name] = getattr(import_module(f"dlc.frontends.{_HOME.get(name, 'table.types')}"), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_EXPORTS})
+    return sorted({*globals(), *__all__})
 
 
-def _run(module: Any) -> Any:
+def _run(module: "ModuleOp") -> "polars.DataFrame | None":
     from dlc.driver import collect
 
     return collect(module)
