@@ -136,7 +136,7 @@ def collect(module: ModuleOp) -> pl.DataFrame | None:
         ranks = MPI.COMM_WORLD.Get_size()
     plan = build_plan(compile_module(module, hwspec.load("host"), ranks))
     results = run_plan(plan)
-    return None if results is None else next(iter(results.values()))
+    return next(iter((results or {}).values()), None)
 
 
 def explain(plan: Plan) -> str:
