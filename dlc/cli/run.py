@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from dlc.cli.output import write_bytes, write_text
-from dlc.cli.target import add_compile_arguments, load_plan, parameters, parse_target
+from dlc.cli.target import add_compile_arguments, load_plan, parse_target, run_parameters
 from dlc.diagnostics import DlcError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         from dlc import driver
 
-        results = driver.run_plan(load_plan(target, args), parameters(args), args.ranks)
+        results = driver.run_plan(load_plan(target, args), run_parameters(target, args), args.ranks)
     if results is not None:
         _show(results, args)
     return 0

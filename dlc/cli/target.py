@@ -94,6 +94,11 @@ def parameters(args: argparse.Namespace) -> dict[str, str]:
     return given
 
 
+def run_parameters(target: Target, args: argparse.Namespace) -> dict[str, str]:
+    """The parameters that are still open when the run begins: those of a program are in its plan."""
+    return parameters(args) if target.is_plan else {}
+
+
 def compile_target(target: Target, args: argparse.Namespace, until: str = "plan") -> ModuleOp:
     """The module of a program at a stage, compiled as the arguments say; raises the program's errors."""
     from dlc import driver, hwspec

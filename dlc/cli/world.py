@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dlc.cli.failure import report
-from dlc.cli.target import Target, load_plan, parameters
+from dlc.cli.target import Target, load_plan, run_parameters
 from dlc.runtime.plan import Plan, from_bytes, to_bytes
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run_as_rank(target: Target, args: argparse.Namespace) -> "dict[str, polars.D
         plan = _share_plan(target, args, transport)
         from dlc.runtime.executor import execute
 
-        return execute(plan, transport, parameters(args))
+        return execute(plan, transport, run_parameters(target, args))
     except Exception as error:
         code = report(error, sys.argv[1:])
         sys.stderr.flush()
