@@ -329,7 +329,7 @@ def test_dates() -> None:
     for part, value in parts.items():
         assert evaluate(call(part, "i64?", col("d", "date?")), rows, kinds) == [value, None]
     months = call("add_months", "date?", col("d", "date?"), lit(-12, "i64"))
-    truncated = call("date_trunc", "date?", col("d", "date?"), unit="month")
+    truncated = call("date_trunc", "date?", col("d", "date?"), unit="1mo")
     assert [str(day) for day in evaluate(months, rows, kinds)] == ["2023-02-28", "None"]
     assert [str(day) for day in evaluate(truncated, rows, kinds)] == ["2024-02-01", "None"]
 

@@ -11,10 +11,6 @@ from dlc.runtime.kernels.arithmetic import common_type, convert
 from dlc.runtime.kernels.call import Call
 from dlc.runtime.kernels.decimals import rescale
 
-_UNITS = {"year": "1y", "quarter": "1q", "month": "1mo", "week": "1w", "day": "1d", "hour": "1h", "minute": "1m",
-          "second": "1s"}
-
-
 def unsupported(call: Call, what: str) -> DlcError:
     """The error for a plan that asks for something this executor does not know."""
     return DlcError(
@@ -67,10 +63,7 @@ def _part(call: Call) -> pl.Expr:
 
 
 def _date_trunc(call: Call) -> pl.Expr:
-    unit = call.tree["unit"]
-    if unit not in _UNITS:
-        raise unsupported(call, f"the date unit {unit!r}")
-    return call.exprs[0].dt.truncate(_UNITS[unit]).cast(call.type.physical)
+    return call.exprs[0].dt.truncate(call.tree["unit"]).cast(call.type.physical)
 
 
 def _add_months(call: Call) -> pl.Expr:
@@ -79,14 +72,15 @@ def _add_months(call: Call) -> pl.Expr:
 
 
 def _round(call: Call) -> pl.Expr:
-    """Floats round half to even, decimals half away from zero; integers have nothing to round."""
+    """To so many digits after the point, halves away from zero; fewer than none round to tens, hundreds …"""
     source, digits = call.args[0], call.tree.get("digits", 0)
-    if source.type.is_decimal:
-        kept = rescale(source.expr, source.type.scale, min(digits, source.type.scale), pl.Int128())
-        return rescale(kept, min(digits, source.type.scale), call.type.scale, call.type.physical)
     if source.type.is_float:
-        return source.expr.round(digits) if digits >= 0 else (source.expr / 10.0**-digits).round(0) * 10.0**-digits
-    return convert(source, call.type)
+        shift = 10.0 ** max(0, -digits)
+        rounded = (source.expr / shift).round(max(0, digits), mode="half_away_from_zero")
+        return rounded * shift if digits < 0 else rounded
+    scale = source.type.scale
+    kept = rescale(source.expr, scale, min(digits, scale), pl.Int128())
+    return rescale(kept, min(digits, scale), call.type.scale, call.type.physical)
 
 
 def _whole(call: Call) -> pl.Expr:
@@ -153,6 +147,7 @@ FUNCTIONS: dict[str, Callable[[Call], pl.Expr]] = {
     "like": _like,
     **dict.fromkeys(("year", "month", "day", "hour", "minute", "second", "weekday", "quarter", "date_part"), _part),
     "date_trunc": _date_trunc,
+    "to_date": lambda call: call.exprs[0].cast(pl.Date),
     "add_months": _add_months,
     "sqrt": _float(lambda x: x.sqrt()),
     "exp": _float(lambda x: x.exp()),
