@@ -108,10 +108,10 @@ flow.program @computed {
 // CHECK:        expr.cmp "lt"
 // CHECK:      table.project
 // CHECK:      table.filter
-// CHECK-NEXT:   expr.col "twice"
+// CHECK:        expr.col "twice"
 // CHECK:      table.aggregate
 // CHECK-NEXT: table.filter
-// CHECK-NEXT:   expr.col "n"
+// CHECK:        expr.col "n"
 
 // -----
 
