@@ -56,12 +56,19 @@ class Range:
     only_null: bool = False
 
 
-def outcomes(root: SSAValue, columns: Mapping[str, Bounds]) -> Outcomes:
-    """The truth values that a boolean expression can take over rows with these bounds."""
-    known = dict[SSAValue, Range | Outcomes]()
-    for op in tree([root]):
-        known[op.results[0]] = _evaluate(op, known, columns)
-    return _truth(known[root])
+class Predicate:
+    """A boolean expression, to be judged over many sets of rows."""
+
+    def __init__(self, root: SSAValue):
+        self._root = root
+        self._ops = tree([root])
+
+    def outcomes(self, columns: Mapping[str, Bounds]) -> Outcomes:
+        """The truth values that it can take over rows with these bounds."""
+        known = dict[SSAValue, Range | Outcomes]()
+        for op in self._ops:
+            known[op.results[0]] = _evaluate(op, known, columns)
+        return _truth(known[self._root])
 
 
 def _evaluate(

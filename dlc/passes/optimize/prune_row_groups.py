@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -11,30 +12,30 @@ from xdsl.passes import ModulePass
 from dlc.dialects.table import ScanOp, yielded
 
 from .expressions import columns_read
-from .load_statistics import columns_of, footers_of, groups_of, set_pieces, set_statistics
-from .outcomes import outcomes
+from .load_statistics import Piece, columns_of, footers_of, groups_of, set_pieces, set_statistics
+from .outcomes import Predicate
 
 
 def prune(scan: ScanOp) -> None:
     """Drop pieces; says in the attribute `kept` how many remain, and narrows the statistics to them."""
     assert scan.predicate is not None
     pieces = scan.piece_list
-    if pieces is None:
+    # Pieces may be stated where the files are not.
+    if pieces is None or not all(Path(path.data).exists() for path in scan.paths):
         return
-    predicate = yielded(scan.predicate)[0]
-    types = columns_of(scan)
-    read = {column: types[column] for column in columns_read([predicate])}
+    root = yielded(scan.predicate)[0]
+    predicate, types = Predicate(root), columns_of(scan)
+    read = {column: types[column] for column in columns_read([root])}
     groups = {piece: (file, group) for piece, file, group in groups_of(footers_of(scan))}
     if not groups.keys() >= set(pieces):  # cut in another way than the files are
         return
 
-    def can_be_true(piece: tuple[int, int, int]) -> bool:
+    def can_match(piece: Piece) -> bool:
         file, group = groups[piece]
-        return outcomes(
-            predicate, {name: file.bounds(name, type_)[group] for name, type_ in read.items()}
-        ).true
+        bounds = {column: file.bounds(column, type_)[group] for column, type_ in read.items()}
+        return predicate.outcomes(bounds).true
 
-    kept = [piece for piece in pieces if can_be_true(piece)]
+    kept = [piece for piece in pieces if can_match(piece)]
     scan.attributes["kept"] = StringAttr(f"{len(kept)} of {len(pieces)} row groups")
     if len(kept) < len(pieces):
         set_pieces(scan, kept)
