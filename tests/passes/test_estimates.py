@@ -33,6 +33,13 @@ def test_flags_of_one_letter_are_counted() -> None:
     assert estimates.textual(6e6, "Alice", "Zoe", 0, 24).distinct == math.sqrt(6e6)
 
 
+def test_names_join_one_to_one_and_repeat_in_predicates() -> None:
+    name = estimates.textual(1e6, "Alice", "Zoe", 0, 24)
+    frame = table(1e6, name=name)
+    assert estimates.joined("inner", frame, table(1e6, other=name), ["name"], ["other"]).rows == 1e6
+    assert estimates.equal_fraction(name) == estimates.EQUAL_FRACTION
+
+
 def test_a_range_keeps_its_share_of_the_values_that_are_not_null() -> None:
     column = Column(100, 100, 0, 100, nulls=0.2, known=True)
     assert estimates.range_fraction(column, 25, 75) == pytest.approx(0.4)

@@ -27,7 +27,7 @@ class Column:
     """A column: distinct values now and in the file, bounds as numbers, share of nulls, bytes of a value.
 
     Bounds are None where unknown. `known` says that the distinct values follow from the bounds, not from the
-    number of rows.
+    number of rows; `guessed` that nothing at all tells them.
     """
 
     distinct: float
@@ -37,6 +37,7 @@ class Column:
     nulls: float = 0.0
     width: float = 8.0
     known: bool = False
+    guessed: bool = False
 
     def at_most(self, rows: float) -> Column:
         """The column in a frame of so many rows."""
@@ -86,10 +87,12 @@ def continuous(rows: float, low: float | None, high: float | None, nulls: float,
 def textual(rows: float, low: str | None, high: str | None, nulls: float, width: float) -> Column:
     """A column of texts in a file: flags of one letter are counted, others guessed."""
     bounds = (None, None) if low is None or high is None else (text_number(low), text_number(high))
-    distinct, known = min(rows, max(FEW_TEXTS, math.sqrt(rows))), False
     if low is not None and high is not None and len(low) <= 1 and len(high) <= 1:
-        distinct, known = min(rows, float(ord(high or "\0") - ord(low or "\0") + 1)), True
-    return Column(max(1.0, distinct), max(1.0, distinct), *bounds, nulls, width, known)
+        distinct = max(1.0, min(rows, float(ord(high or "\0") - ord(low or "\0") + 1)))
+        return Column(distinct, distinct, *bounds, nulls, width, known=True)
+    # As a key of groups a text repeats itself, as a key of joins it is a name.
+    distinct = min(rows, max(FEW_TEXTS, math.sqrt(rows)))
+    return Column(max(1.0, distinct), max(1.0, rows), *bounds, nulls, width, guessed=True)
 
 
 def text_number(text: str) -> float:
@@ -103,8 +106,7 @@ def equal_fraction(column: Column, value: float | None = None) -> float:
     above = value is not None and column.high is not None and value > column.high
     if below or above:
         return 0.0
-    fraction = 1 / max(1.0, column.distinct)
-    return (1 - column.nulls) * (fraction if column.known or column.low is not None else EQUAL_FRACTION)
+    return (1 - column.nulls) * (EQUAL_FRACTION if column.guessed else 1 / max(1.0, column.distinct))
 
 
 def range_fraction(column: Column, low: float | None, high: float | None) -> float:
@@ -188,6 +190,7 @@ def stacked(frames: Sequence[Frame]) -> Frame:
             nulls / rows if rows else 0.0,
             max(part.width for part in parts),
             all(part.known for part in parts),
+            any(part.guessed for part in parts),
         )
     return Frame(rows, columns).of(rows)
 

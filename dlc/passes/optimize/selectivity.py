@@ -116,7 +116,9 @@ def column_of(frame: Frame, value: SSAValue) -> Column:
                 max((column.nulls for column in inputs), default=0.0) if t.is_nullable(value.type) else 0.0
             )
             known = all(column.known for column in inputs)
-            return Column(max(1.0, distinct), max(1.0, distinct), None, None, nulls, width(value.type), known)
+            guessed = any(column.guessed for column in inputs)
+            domain = max(1.0, distinct)
+            return Column(domain, domain, None, None, nulls, width(value.type), known, guessed)
         case _:
             raise AssertionError("expressions have no block arguments")
 
