@@ -10,11 +10,12 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from dlc.dialects import dist, flow
+from dlc.dialects.expr import ScalarOp
 
 
 @dataclass(frozen=True)
 class FuseFragmentsPass(ModulePass):
-    """Merge a fragment into the one that alone uses it; what several use is kept, and computed once."""
+    """Merge a fragment into the one that alone uses it; what several use, or a scalar, is computed before."""
 
     name = "fuse-fragments"
 
@@ -36,9 +37,21 @@ def fuse_producers(fragment: dist.LocalOp) -> dist.LocalOp:
 def _sole_producer(fragment: dist.LocalOp) -> dist.LocalOp | None:
     for value in fragment.inputs:
         producer = value.owner
-        if isinstance(producer, dist.LocalOp) and _users(producer) == {fragment}:
+        if (
+            isinstance(producer, dist.LocalOp)
+            and _users(producer) == {fragment}
+            and not _gives_scalars(producer, fragment)
+        ):
             return producer
     return None
+
+
+def _gives_scalars(producer: dist.LocalOp, user: dist.LocalOp) -> bool:
+    """Whether expressions of the user read a scalar of the producer: a query needs its value beforehand."""
+    given = [
+        arg for value, arg in zip(user.inputs, user.body.block.args, strict=True) if value.owner is producer
+    ]
+    return any(isinstance(use.operation, ScalarOp) for arg in given for use in arg.uses)
 
 
 def _users(op: Operation) -> set[Operation]:

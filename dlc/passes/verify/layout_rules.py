@@ -39,7 +39,9 @@ def fragment_layouts(fragment: dist.LocalOp, given: Sequence[Attribute]) -> list
     known: dict[SSAValue, Attribute] = dict(zip(fragment.body.block.args, given, strict=True))
     for op in fragment.body.block.ops:
         for inner in op.walk():
-            if isinstance(inner, ScalarOp) and not isinstance(known.get(inner.frame), WHOLE):
+            if isinstance(inner, ScalarOp) and inner.frame not in fragment.body.block.args:
+                raise Mismatch(op, "a scalar must be known before the fragment runs, as one of its inputs")
+            if isinstance(inner, ScalarOp) and not isinstance(known[inner.frame], WHOLE):
                 raise Mismatch(op, "a scalar must be the same on every rank, so its frame must be whole")
         if isinstance(op, dist.YieldOp):
             return [known[value] for value in op.values]
