@@ -108,6 +108,10 @@ class MachineOp(PartOp):
     traits = traits_def(SymbolOpInterface(), NoTerminator(), SymbolTable())
 
     def verify_(self) -> None:
+        meta: Mapping[str, Attribute] = self.meta.data if self.meta else {}
+        for name, value in meta.items():
+            if not isinstance(value, StringAttr):
+                raise VerifyException(f"meta holds strings, and '{name}' is none")
         for op in self.body.block.ops:
             if not isinstance(op, PartOp) or isinstance(op, MachineOp):
                 raise VerifyException(f"a machine holds parts and types, not {op.name}")
@@ -298,6 +302,10 @@ class NetworkOp(ChannelOp):
 
     def verify_(self) -> None:
         super().verify_()
+        arguments: Mapping[str, Attribute] = self.arguments.data if self.arguments else {}
+        for name, value in arguments.items():
+            if not isinstance(value, QuantityAttr):
+                raise VerifyException(f"argument '{name}': expected a quantity")
         verify_paths(self, self.attach)
 
 

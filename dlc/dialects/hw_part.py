@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from xdsl.dialects.builtin import (
@@ -166,31 +166,39 @@ def types_of(machine: Operation) -> dict[str, Operation]:
     return {text_of(op, "sym_name"): op for op in machine.regions[0].block.ops if op.name == "hw.type"}
 
 
-def _parts(op: Operation, types: dict[str, Operation]) -> Iterator[Operation]:
-    """The parts within an operation, then those of its type and of what that extends."""
+def _layers(ops: list[Operation], types: dict[str, Operation]) -> list[Operation]:
+    """The operations, their types, and what those extend: all that says which parts there are."""
+    layers: list[Operation] = []
     seen: set[str] = set()
-    current: Operation | None = op
-    while current is not None:
-        for region in current.regions:
-            for block in region.blocks:
-                yield from (inner for inner in block.ops if inner.name != "hw.type")
-        reference = current.properties.get("extends" if current.name == "hw.type" else "type")
-        name = reference.string_value() if isinstance(reference, SymbolRefAttr) else ""
-        current = None if name in seen else types.get(name)
-        seen.add(name)
+    for op in ops:
+        current: Operation | None = op
+        while current is not None:
+            layers.append(current)
+            reference = current.properties.get("extends" if current.name == "hw.type" else "type")
+            name = reference.string_value() if isinstance(reference, SymbolRefAttr) else ""
+            current = None if name in seen else types.get(name)
+            seen.add(name)
+    return layers
 
 
 def verify_paths(op: Operation, paths: ArrayAttr[StringAttr] | None) -> None:
-    """Every path must lead from the operation around `op` to a part."""
+    """VerifyException unless every path leads from the operation around `op` to a part."""
     machine, parent = machine_of(op), op.parent_op()
     if machine is None or parent is None:
         return
     types = types_of(machine)
     for path in paths or ():
-        current: Operation = parent
+        found, holder = [parent], text_of(parent, "sym_name")
         for step in re.sub(r"\[[^\]]*\]", "", path.data).split("."):
-            found = next((part for part in _parts(current, types) if text_of(part, "sym_name") == step), None)
-            if found is None:
-                holder = text_of(current, "sym_name")
+            # A part may stand both in a type and in what overrides it; either may hold the next one.
+            blocks = [
+                block
+                for layer in _layers(found, types)
+                for region in layer.regions
+                for block in region.blocks
+            ]
+            inner = [part for block in blocks for part in block.ops if part.name != "hw.type"]
+            found = [part for part in inner if text_of(part, "sym_name") == step]
+            if not found:
                 raise VerifyException(f'path "{path.data}" leads nowhere: no part @{step} in @{holder}')
-            current = found
+            holder = step

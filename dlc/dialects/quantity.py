@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import isfinite
 
 from xdsl.dialects.builtin import Float64Type, FloatAttr, StringAttr
@@ -15,6 +16,7 @@ from xdsl.irdl import (
     irdl_attr_definition,
     param_def,
 )
+from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 UNITS = ("1", "B", "s", "B/s", "FLOP/s", "Hz", "W", "IO/s")
@@ -51,6 +53,12 @@ class QuantityAttr(ParametrizedAttribute):
     unit: StringAttr = param_def()
     provenance: StringAttr | ProvenanceAttr = param_def()
 
+    def print_parameters(self, printer: Printer) -> None:
+        # The usual text of a float is hexadecimal beyond six digits, which nobody reads as a size of memory.
+        with printer.in_angle_brackets():
+            printer.print_string(f"{_digits(self.value.value.data)} : f64, ")
+            printer.print_list((self.unit, self.provenance), printer.print_attribute)
+
     def verify(self) -> None:
         if self.unit.data not in UNITS:
             raise VerifyException(f"unit must be one of {', '.join(UNITS)}, not {self.unit.data!r}")
@@ -59,6 +67,15 @@ class QuantityAttr(ParametrizedAttribute):
             raise VerifyException(f"provenance must be one of {known}, not {self.provenance.data!r}")
         if not isfinite(self.value.value.data) or self.value.value.data < 0:
             raise VerifyException(f"a quantity is finite and at least 0, not {self.value.value.data}")
+
+
+def _digits(value: float) -> str:
+    """The shortest text of a finite float that MLIR reads back to the bit; it wants a point in all."""
+    plain = repr(value)
+    if len(plain) <= 8 and "e" not in plain:
+        return plain
+    mantissa, _, exponent = f"{Decimal(plain).normalize():e}".partition("e")
+    return f"{mantissa if '.' in mantissa else f'{mantissa}.0'}e{exponent}"
 
 
 def quantity(unit: str) -> AttrConstraint[Attribute]:

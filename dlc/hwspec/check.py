@@ -3,7 +3,7 @@
 from dlc.diagnostics import DlcError
 from dlc.hwspec import schema
 from dlc.hwspec.model import Machine
-from dlc.hwspec.parts import Part, Table, Type, select, walk
+from dlc.hwspec.parts import Part, Quantity, Table, Type, select, walk
 
 _FLOP_PER_CYCLE = {"f64": 64, "f32": 128}
 """More than any core of a host processor does in a cycle; a rate above is a slip in a unit or a count."""
@@ -60,10 +60,15 @@ def _type_fits(part: Part, kinds: dict[str, str]) -> None:
 
 
 def _part(part: Part) -> None:
-    rules = schema.KINDS[part.kind].properties
-    for name, rule in rules.items():
-        if rule.required and part.get(name) is None:
+    for name, rule in schema.KINDS[part.kind].properties.items():
+        value = part.get(name)
+        if rule.required and value is None:
             raise _error(part, f"{part.label} has no {name}", f"add `{name} = …`: {rule.doc}")
+        # The text was checked where it was written, but IR may come from anywhere.
+        if isinstance(value, Quantity) and rule.positive and not value.value:
+            raise _error(part, f"{name} of {part.label} must be positive", None)
+        if rule.choices and value is not None and value not in rule.choices:
+            raise _error(part, f"{name} of {part.label} must be one of {', '.join(rule.choices)}", None)
     sustained, bandwidth = part.number("sustained"), part.number("bandwidth")
     if sustained is not None and bandwidth is not None and sustained > bandwidth:
         raise _error(part, f"{part.label} sustains more than its bandwidth", "`bandwidth` is the peak rate")
@@ -115,6 +120,9 @@ def _link(link: Part, parts: tuple[Part, ...]) -> None:
 
 
 def _network(network: Part, parts: tuple[Part, ...]) -> None:
+    if network.text("topology") not in schema.TOPOLOGIES:
+        known = ", ".join(schema.TOPOLOGIES)
+        raise _error(network, f"{network.label} has an unknown topology", f"known: {known}")
     arguments = network.get("arguments")
     ports = arguments.get("ports") if isinstance(arguments, Table) else None
     attached = sum(select(parts, path, network.loc).count for path in network.texts("attach"))

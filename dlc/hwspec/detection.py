@@ -17,8 +17,8 @@ _MEMORY_BANDWIDTH = 20e9
 _DISK_RATE = 500e6
 _SHARED_BANDWIDTH, _SHARED_LATENCY = 10e9, 1e-6
 _CLOCK = 2e9
-# Double-precision operations per cycle and core: two fused multiply-adds of the widest vector unit.
-_FLOP_PER_CYCLE = {"avx512f": 32, "sve": 16, "avx2": 16, "avx": 8, "vsx": 8, "asimd": 8}
+# Double-precision operations per cycle and core; wider units of some processors take two cycles an operation.
+_FLOP_PER_CYCLE = {"avx2": 16, "avx": 8, "sve": 8, "asimd": 8, "vsx": 8}
 _ISA = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve", "sve2", "vsx")
 _VIRTUAL_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
 _MAX_DISKS = 16

@@ -98,6 +98,22 @@ def test_the_machine_of_hand_written_ir_is_checked() -> None:
 
 
 @pytest.mark.parametrize(
+    ("figures", "message"),
+    [
+        (
+            'duplex = "both", bandwidth = #hw.quantity<1.0 : f64, "B/s", "spec">',
+            "duplex of nic h must be one of",
+        ),
+        ('bandwidth = #hw.quantity<0.0 : f64, "B/s", "spec">', "bandwidth of nic h must be positive"),
+    ],
+)
+def test_what_only_ir_can_say_is_checked_as_well(figures: str, message: str) -> None:
+    op = parsed(f"hw.machine @m {{ hw.node @n {{ hw.nic @h attributes {{{figures}}} }} }}")
+    with pytest.raises(DlcError, match=message):
+        hwspec.from_ir(op)
+
+
+@pytest.mark.parametrize(
     ("value", "unit", "provenance", "message"),
     [
         (1.0, "GB", "spec", "unit must be one of"),

@@ -4,11 +4,13 @@ import math
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from dlc import hwspec
 from dlc.diagnostics import DlcError
+from dlc.hwspec.schema import KINDS
 
 NODE = "cpu c { cores = 4 }; memory ram { capacity = 8 GB; bandwidth = 20 GB/s }"
 
@@ -183,3 +185,18 @@ def test_importing_the_package_needs_neither_parser_nor_ir() -> None:
 
 def test_the_host_is_detected_once() -> None:
     assert hwspec.load("host") is hwspec.load("host")
+
+
+def test_the_page_about_machines_lists_every_kind_with_its_properties() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "hw.md").read_text(encoding="utf-8")
+    for kind, row in KINDS.items():
+        names = ", ".join(
+            f"**`{name}`**" if rule.required else f"`{name}`" for name, rule in row.properties.items()
+        )
+        assert f"| `{kind}` | {row.doc} | {names} |" in page
+
+
+def test_the_example_of_the_page_is_a_machine() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "hw.md").read_text(encoding="utf-8")
+    example = hwspec.loads(page.split("```\n")[2])
+    assert (example.count("node"), example.cores) == (110, 5280)

@@ -1,0 +1,54 @@
+"""Times the machine descriptions: parsing and checking each machine, and the same with its IR verified.
+
+`python benchmarks/hw_parse.py` prints milliseconds after the imports, for the catalog and for a machine of
+100,000 nodes: of the first run, which for the first machine also builds the parser's tables, and of 20 runs.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module, resources
+
+from dlc import hwspec
+
+LARGE = """
+type interconnect wire { bandwidth = 200 Gbit/s; latency = 1 us }
+machine large {
+  node n[0..99999] {
+    socket s[0..1] { cpu c { cores = 64 }; memory ram { capacity = 256 GB; bandwidth = 200 GB/s } }
+    nic h : wire
+  }
+  network net : star { attach = n[*].h; via = wire }
+}
+"""
+
+
+def milliseconds(action: Callable[[], object], runs: int = 20) -> tuple[float, float, float]:
+    """First, best and median time."""
+    times: list[float] = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        action()
+        times.append((time.perf_counter() - start) * 1e3)
+    return times[0], min(times), statistics.median(times)
+
+
+def main() -> None:
+    for module in ("dlc.hwspec.ir", "dlc.hwspec.build", "dlc.hwspec.parse"):
+        import_module(module)
+    catalog = resources.files(hwspec) / "catalog"
+    texts = {name: (catalog / f"{name}.hw").read_text() for name in hwspec.catalog_names() if name != "host"}
+    texts |= {"host": hwspec.detect(), "100,000 nodes": LARGE}
+    print(f"{'machine':15}{'step':20}{'first':>8}{'best':>8}{'median':>8}")
+    for name, text in texts.items():
+        steps = {
+            "parse and check": partial(hwspec.loads, text),
+            "with IR, verified": lambda text=text: hwspec.to_ir(hwspec.loads(text)).verify(),
+        }
+        for step, action in steps.items():
+            print(f"{name:15}{step:20}" + "".join(f"{value:8.2f}" for value in milliseconds(action)))
+
+
+if __name__ == "__main__":
+    main()
