@@ -13,8 +13,9 @@ from dlc.diagnostics import DlcError, SourceLoc
 
 from .location import of_frame
 
+_PACKAGE = f"{Path(__file__).parent.parent}/"
 _LIBRARIES = (
-    str(Path(__file__).parent.parent),
+    _PACKAGE,
     *(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")),
     "<frozen",
 )
@@ -22,7 +23,7 @@ _LIBRARIES = (
 
 @contextmanager
 def failures(default: SourceLoc) -> Generator[None]:
-    """Turns any exception of the code within into DLC112; dlc's own errors pass."""
+    """Turns any exception of the user's code within into DLC112; dlc's own errors pass."""
     try:
         yield
     except DlcError:
@@ -33,6 +34,8 @@ def failures(default: SourceLoc) -> Generator[None]:
         )
         raise _error(error, loc) from None
     except (Exception, SystemExit) as error:
+        if _is_ours(error.__traceback__):
+            raise
         raise _error(error, _innermost(error.__traceback__) or default) from error
 
 
@@ -44,6 +47,13 @@ def _error(error: BaseException, loc: SourceLoc) -> DlcError:
         loc=loc,
         help="the program runs once in Python before it is compiled: correct the line shown",
     )
+
+
+def _is_ours(trace: TracebackType | None) -> bool:
+    """Whether this package itself raised, which no program should be able to make it do."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code.co_filename.startswith(_PACKAGE)
 
 
 def _innermost(trace: TracebackType | None) -> SourceLoc | None:

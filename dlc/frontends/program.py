@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
@@ -16,7 +17,7 @@ from dlc.diagnostics import DlcError, SourceLoc
 from . import recording
 from .binding import Binding
 from .failure import failures
-from .location import shown
+from .location import caller, shown
 from .recording import Recording
 from .table.frame import Frame
 
@@ -25,6 +26,13 @@ class Program:
     """A function that records a pipeline when it is called; `inputs` binds its frame parameters to files."""
 
     def __init__(self, function: Callable[..., Any], inputs: Mapping[str, str] | None = None):
+        if not inspect.isfunction(function):
+            raise DlcError(
+                "DLC106",
+                f"{function!r} is not a function",
+                loc=caller(),
+                help="put @dlc.program above a function, nearest to its def",
+            )
         self.function = function
         self.name = function.__name__
         self.inputs = dict(inputs or {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import FileLineColLoc
 from xdsl.ir import Operation, SSAValue
@@ -10,6 +11,9 @@ from xdsl.ir import Operation, SSAValue
 from dlc.diagnostics import DlcError, Note, SourceLoc, suggest
 from dlc.dialects.frame import FrameType, frame_of
 from dlc.frontends.location import source_loc
+
+if TYPE_CHECKING:
+    from .node import Node
 
 _SHOWN = 20
 
@@ -30,9 +34,16 @@ def unknown_column(name: str, frame: SSAValue, loc: SourceLoc) -> DlcError:
     )
 
 
-def misplaced_aggregate(where: str, loc: SourceLoc, help: str) -> DlcError:
-    """DLC107: an aggregate where rows are not reduced."""
-    return DlcError("DLC107", f"an aggregate cannot stand in {where}", loc=loc, help=help)
+def misplaced_aggregate(where: str, node: Node) -> DlcError:
+    """DLC107: an aggregate in an expression of a place where rows are not reduced."""
+    while node.kind != "agg":
+        node = next(arg for arg in node.args if arg.aggregates)
+    return DlcError(
+        "DLC107",
+        f"an aggregate cannot stand in {where}",
+        loc=node.loc,
+        help="compute it first with agg, or a select of aggregates, and join its result",
+    )
 
 
 def duplicate(name: str, verb: str, loc: SourceLoc) -> DlcError:
@@ -45,6 +56,20 @@ def duplicate(name: str, verb: str, loc: SourceLoc) -> DlcError:
 def bad_argument(message: str, loc: SourceLoc, help: str) -> DlcError:
     """DLC106: an argument of the wrong kind or value."""
     return DlcError("DLC106", message, loc=loc, help=help)
+
+
+def require_name(name: object, loc: SourceLoc) -> None:
+    """DLC106 unless a column can have this name."""
+    if not isinstance(name, str) or not name or not _is_text(name):
+        raise bad_argument(f"{name!r} is not a column name", loc, "a name is a string that is not empty")
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def listed(names: Sequence[str]) -> str:

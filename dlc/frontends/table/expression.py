@@ -32,7 +32,7 @@ def node_of(value: object) -> Node:
 
 def literal_of(value: object) -> literals.Literal:
     """A Python value that can stand in an expression, numpy's scalars included; DLC106 for anything else."""
-    if type(value).__module__ == "numpy" and hasattr(value, "item"):
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
         value = cast("Any", value).item()
     if not isinstance(value, literals.LITERAL_TYPES):
         raise bad_argument(
@@ -152,10 +152,6 @@ class Expr(Traced):
 
     def alias(self, name: builtins.str) -> Expr:
         """The same values under another column name."""
-        if not isinstance(name, builtins.str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise bad_argument(
-                f"{name!r} is not a column name", caller(), "names are strings that are not empty"
-            )
         return Expr(tree.alias(self.node, name))
 
     def is_null(self) -> Expr:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from xdsl.ir import Operation, SSAValue
 
@@ -18,7 +19,7 @@ from dlc.frontends.location import attribute, caller
 from . import arguments
 from .aggregation import Aggregation
 from .concat import concatenated
-from .errors import bad_argument, duplicate, misplaced_aggregate, unknown_column
+from .errors import bad_argument, duplicate, misplaced_aggregate, require_name, unknown_column
 from .joining import join
 from .lowering import Lowering
 from .node import Node, make
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_AGGREGATE_FIRST = "compute it with agg first and join its result"
 
 
 class Frame(Traced):
@@ -66,7 +65,7 @@ class Frame(Traced):
             raise bad_argument("filter needs a condition", loc, "as in .filter(col('a') > 0)")
         condition = reduce(lambda a, b: make("and", a, b), nodes)
         if condition.aggregates:
-            raise misplaced_aggregate("a filter", condition.loc, _AGGREGATE_FIRST)
+            raise misplaced_aggregate("a filter", condition)
         lowering = Lowering(self.value)
         predicate = lowering.value(condition)
         if not t.is_bool(predicate.type):
@@ -94,7 +93,7 @@ class Frame(Traced):
         nodes = arguments.expressions("with_columns", outputs, named, loc)
         for node in nodes.values():
             if node.aggregates:
-                raise misplaced_aggregate("with_columns", node.loc, _AGGREGATE_FIRST)
+                raise misplaced_aggregate("with_columns", node)
         return Frame(project(self.value, {**{name: name for name in self.columns}, **nodes}, loc))
 
     def rename(self, names: Mapping[str, str]) -> Frame:
@@ -105,6 +104,7 @@ class Frame(Traced):
         outputs = dict[str, Node | str]()
         for name in self.columns:
             target = names.get(name, name)
+            require_name(target, loc)
             if target in outputs:
                 raise duplicate(target, "rename", loc)
             outputs[target] = name
@@ -130,7 +130,7 @@ class Frame(Traced):
             raise bad_argument("group_by needs a key", loc, "for one row over all, select aggregates")
         for node in nodes.values():
             if node.aggregates:
-                raise misplaced_aggregate("a key of group_by", node.loc, _AGGREGATE_FIRST)
+                raise misplaced_aggregate("a key of group_by", node)
         return GroupBy(self.value, nodes)
 
     def join(
@@ -265,9 +265,9 @@ def _frame(op: Operation, loc: SourceLoc) -> Frame:
 
 
 def _sink(frame: SSAValue, path: object, layout: str | None, loc: SourceLoc) -> SinkOp:
-    target = str(path)
-    if not target:
-        raise bad_argument("the path is empty", loc, "name a file, as in 'out.parquet'")
+    target = os.fspath(cast("str", path)) if isinstance(path, str | os.PathLike) else ""
+    if not target or "\0" in target:
+        raise bad_argument(f"{path!r} is not a path", loc, "name a file, as in 'out.parquet'")
     if layout is None:
         layout = "file" if target.endswith(".parquet") else "directory"
     if layout not in ("file", "directory"):

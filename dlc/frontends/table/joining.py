@@ -36,8 +36,9 @@ def join(
             "give as many keys on both sides",
         )
     columns = list(frame_of(left).columns)
-    left_keys, left = with_keys(left, left_on, "join", loc)
-    right_keys, right = with_keys(right, right_on, "join", loc)
+    taken = {*columns, *frame_of(right).columns}
+    left_keys, left = with_keys(left, left_on, "join", loc, taken)
+    right_keys, right = with_keys(right, right_on, "join", loc, taken)
     _require_equal_types(left, right, left_keys, right_keys, right_on)
     right, right_keys = _renamed(left, right, right_keys, how, suffix, loc)
     op = JoinOp(how, left, right, left_keys, right_keys)

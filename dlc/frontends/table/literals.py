@@ -147,23 +147,15 @@ def _float(value: float | decimal.Decimal) -> float:
 
 def _scaled(value: float | decimal.Decimal, type_: t.DecimalType) -> str:
     exact = decimal.Decimal(repr(value) if isinstance(value, float) else value)
-    if exact.is_finite():
-        _, digits, exponent = exact.as_tuple()
-        assert isinstance(exponent, int)
-        shift = exponent + type_.scale.data
-        coefficient = int("".join(map(str, digits)))
-        if coefficient == 0:
-            return "0"
-        whole, rest = (
-            (coefficient * 10**shift, 0)
-            if 0 <= shift <= 99
-            else divmod(coefficient, 10**-shift)
-            if -99 <= shift < 0
-            else (0, 1)
-        )
-        if rest == 0 and len(str(whole)) <= type_.precision.data:
-            return str(-whole if exact.is_signed() else whole)
-    raise UnfitError(f"{_short(value)} does not fit {t.text(type_)}")
+    traps = [decimal.Inexact, decimal.InvalidOperation, decimal.Overflow]
+    context = decimal.Context(prec=2 * t.MAX_PRECISION, traps=traps)
+    try:
+        scaled = int(context.to_integral_exact(context.scaleb(exact, type_.scale.data)))
+    except (ArithmeticError, ValueError):
+        scaled = None
+    if scaled is None or abs(scaled) >= 10**type_.precision.data:
+        raise UnfitError(f"{_short(value)} does not fit {t.text(type_)}")
+    return str(scaled)
 
 
 def _text(value: str) -> None:
@@ -195,9 +187,11 @@ def _instant(value: str | datetime.date, type_: t.TimestampType) -> int:
         value = value.replace(tzinfo=_zone(zone))
     elif value.tzinfo is not None and not zone:
         raise UnfitError(f"{value} has a time zone and the column has none")
-    if value.tzinfo is not None:
-        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
-    return _count(value - _EPOCH, type_.unit.data)
+    try:
+        utc = value if value.tzinfo is None else value.astimezone(datetime.UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise UnfitError(f"{value} lies outside of the years 1 to 9999") from None
+    return _count(utc - _EPOCH, type_.unit.data)
 
 
 def _zone(name: str) -> datetime.tzinfo:

@@ -8,6 +8,8 @@ from typing import Any
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.frontends.location import caller
 
+from .errors import require_name
+
 MAX_DEPTH = 300
 """Deepest nesting of an expression; every later stage may recurse this far."""
 
@@ -47,5 +49,6 @@ def make(kind: str, *args: Node, value: Any = None, name: str | None = None) -> 
 
 
 def alias(node: Node, name: str) -> Node:
-    """The same node under another name."""
+    """The same node under another name; DLC106 when it cannot be one."""
+    require_name(name, caller())
     return Node(node.kind, node.args, node.value, node.loc, name, node.depth, node.aggregates)

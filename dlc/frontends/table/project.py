@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 
 from xdsl.ir import SSAValue
@@ -29,16 +29,16 @@ def project(frame: SSAValue, outputs: Mapping[str, Node | str], loc: SourceLoc) 
     return op.result
 
 
-def with_keys(frame: SSAValue, keys: Sequence[Node], verb: str, loc: SourceLoc) -> tuple[list[str], SSAValue]:
-    """Names of the keys, and the frame with a further column for each key that is computed."""
+def with_keys(
+    frame: SSAValue, keys: Sequence[Node], verb: str, loc: SourceLoc, taken: Collection[str] = ()
+) -> tuple[list[str], SSAValue]:
+    """Names of the keys, and the frame with a further column, of a name not taken, for each computed key."""
     columns = frame_of(frame).columns
-    fresh = (name for i in count() if (name := f"_{i}") not in columns)
+    fresh = (name for i in count() if (name := f"_{i}") not in columns and name not in taken)
     names, computed = list[str](), dict[str, Node]()
     for key in keys:
         if key.aggregates:
-            raise misplaced_aggregate(
-                f"a key of {verb}", key.loc, "compute it with agg first and use its result"
-            )
+            raise misplaced_aggregate(f"a key of {verb}", key)
         if key.kind == "col":
             Lowering(frame).column(key.value, key.loc)
             names.append(key.value)

@@ -36,7 +36,14 @@ def parquet(path: str, loc: SourceLoc) -> FileSchema:
         fields = _parquet_fields(path, status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise _damaged(path, error, loc, "Parquet") from None
-    return dict(fields)
+    schema = dict[str, t.DataType | Unsupported]()
+    for name, type_ in fields:
+        if name in schema:
+            raise DlcError(
+                "DLC105", f"'{path}' has two columns named '{name}'", loc=loc, help="write the file again"
+            )
+        schema[name] = type_
+    return schema
 
 
 @lru_cache(maxsize=1024)
@@ -118,7 +125,7 @@ def csv(
     return {name: stated.get(name) or _from_polars(type_) for name, type_ in found.items()}
 
 
-def _from_polars(type_: pl.DataType) -> t.DataType | Unsupported:
+def _from_polars(type_: pl.DataType) -> t.DataType:
     import polars as pl
 
     match type_:
@@ -132,10 +139,9 @@ def _from_polars(type_: pl.DataType) -> t.DataType | Unsupported:
             base = t.integers["i64"]
         case pl.Float64():
             base = f64
-        case pl.String():
-            base = t.string
         case _:
-            return Unsupported(str(type_))
+            # Whatever else Polars guesses, such as a time of day, can be read as the text that it is.
+            base = t.string
     return t.nullable(base)
 
 

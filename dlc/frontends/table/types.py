@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 
+from xdsl.utils.exceptions import VerifyException
+
 from dlc.diagnostics import DlcError, suggest
 from dlc.dialects import datatypes as t
 from dlc.frontends.location import caller
@@ -22,7 +24,7 @@ class DataType:
         return self.spelling + "?" * self.nullable
 
     def __repr__(self) -> str:
-        return f"DataType({str(self)!r})"
+        return str(self)
 
     @property
     def ir(self) -> t.DataType:
@@ -86,18 +88,17 @@ _PYTHON: dict[object, DataType] = {
 
 def data_type(given: object) -> t.DataType:
     """The IR type that a program means by a `DataType`, its text form or a Python type; DLC106 else."""
-    if isinstance(given, DataType):
-        return t.strip(given.ir)
     if isinstance(given, type) and given in _PYTHON:
         return _PYTHON[given].ir
-    if isinstance(given, str):
+    spelling = given.spelling if isinstance(given, DataType) else given
+    if isinstance(spelling, str):
         try:
-            return t.strip(t.parse_text(given))
-        except ValueError:
-            near = suggest(given, ["bool", "f32", "f64", "string", "date", *t.integers])
+            return t.strip(t.parse_text(spelling))
+        except (ValueError, VerifyException):
+            near = suggest(spelling, ["bool", "f32", "f64", "string", "date", *t.integers])
             raise DlcError(
                 "DLC106",
-                f"there is no type '{given}'",
+                f"there is no type '{spelling}'",
                 loc=caller(),
                 help=f"did you mean '{near}'?" if near else "types are named as in dlc.Int64 or 'i64'",
             ) from None
