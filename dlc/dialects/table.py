@@ -286,11 +286,19 @@ class AggregateOp(IRDLOperation):
         "$frame `keys` $keys `aggregates` $aggregates attr-dict `:` type($frame) `->` type($result)"
     )
 
-    def __init__(self, frame: SSAValue, keys: Sequence[str], aggregates: Sequence[AggregateAttr]):
+    def __init__(
+        self,
+        frame: SSAValue,
+        keys: Sequence[str],
+        aggregates: Sequence[AggregateAttr],
+        narrowed: Mapping[str, t.DataType] | None = None,
+    ):
+        """`narrowed` gives types of outputs that are narrower than the rule's."""
+        schema = aggregate_schema(frame_of(frame), keys, aggregates) | dict(narrowed or {})
         super().__init__(
             operands=[frame],
             properties={"keys": strings(keys), "aggregates": ArrayAttr(aggregates)},
-            result_types=[FrameType.of(aggregate_schema(frame_of(frame), keys, aggregates))],
+            result_types=[FrameType.of(schema)],
         )
 
     def verify_(self) -> None:

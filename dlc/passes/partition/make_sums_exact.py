@@ -138,11 +138,14 @@ def _rewrite(op: AggregateOp, sizes: _Sizes) -> None:
     parts = {name: _split(split, name, sizes, taken) for name in summed}
     projected = split.build()
     sums = [AggregateAttr.of(part, "sum", part) for names in parts.values() for part in names]
-    aggregate = AggregateOp(projected.result, keys, [*others, *sums])
+    types = frame_of(op.result).columns
+    narrowed = {a.output.data: types[a.output.data] for a in others}
+    aggregate = AggregateOp(projected.result, keys, [*others, *sums], narrowed)
     aggregate.location = op.location
+    if (proven := op.attributes.get("proven")) is not None:
+        aggregate.attributes["proven"] = proven
     total = Projection(aggregate.result, op.location)
     total.keep(keys)
-    types = frame_of(op.result).columns
     for agg in op.aggregates:
         if agg in others:
             total.keep([agg.output.data])
