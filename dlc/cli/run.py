@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlc.cli.output import write_bytes, write_text
@@ -40,10 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run to the end and show the results; raises the errors of the program and of the run."""
-    if args.output != "-" and not args.output.endswith(_FORMATS):
-        raise DlcError(
-            "DLC605", f"cannot write '{args.output}': the name has no known ending", help=_one_of(_FORMATS)
-        )
+    _check_output(args.output)
     target = parse_target(args.target)
     from dlc.runtime.launch import in_mpi_world
 
@@ -60,12 +59,26 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_output(path: str) -> None:
+    """Refuse a file that cannot be written before the run rather than after it."""
+    if path == "-":
+        return
+    if not path.endswith(_FORMATS):
+        raise DlcError(
+            "DLC605",
+            f"cannot write '{path}': the name has no known ending",
+            help=f"use one of {', '.join(_FORMATS)}",
+        )
+    if not Path(path).absolute().parent.is_dir():
+        raise DlcError("DLC605", f"cannot write '{path}': there is no such directory", help="create it first")
+
+
 def _show(results: Mapping[str, "polars.DataFrame"], args: argparse.Namespace) -> None:
     if args.output != "-":
         _write(results, args.output)
     elif args.json:
         write_text(to_json(results))
-    else:
+    elif results:
         write_text("\n\n".join(_table(name, frame, len(results) > 1) for name, frame in results.items()))
 
 
@@ -101,24 +114,18 @@ def _table(name: str, frame: "polars.DataFrame", named: bool) -> str:
 
 
 def _write(results: Mapping[str, "polars.DataFrame"], path: str) -> None:
-    from io import BytesIO
-
+    if path.endswith(".json"):
+        return write_text(to_json(results), path)
     if len(results) != 1:
         raise DlcError(
             "DLC605",
             f"cannot write {len(results)} results to one file '{path}'",
-            help="let the program write its tables itself, or print all with --json",
+            help="write them as .json, or let the program write each with sink_parquet",
         )
     (frame,) = results.values()
-    if path.endswith(".json"):
-        return write_text(to_json(results), path)
     buffer = BytesIO()
     if path.endswith(".csv"):
         frame.write_csv(buffer)
     else:
         frame.write_parquet(buffer)
     return write_bytes(buffer.getvalue(), path)
-
-
-def _one_of(names: tuple[str, ...]) -> str:
-    return f"use one of {', '.join(names)}"
