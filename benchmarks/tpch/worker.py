@@ -70,9 +70,9 @@ def serve_dask(data: Path) -> None:
 
 
 def serve_dlc(plans: Path) -> None:
-    from dlc.runtime.executor import execute
     from mpi4py import MPI
 
+    from dlc.runtime.executor import execute
     from dlc.runtime.plan import load
     from dlc.runtime.transport.mpi import MpiTransport
 
