@@ -80,7 +80,7 @@ class Encoder:
                 code["values"] = inputs
             case plan.WriteOp():
                 target = {"format": op.format.data, "path": op.path.data, "layout": op.layout.data}
-                code |= {"in": inputs[0], **target}
+                code |= {"in": inputs[0], "schema": schema_of(frame_of(op.frame)), **target}
             case plan.ResultOp():
                 code |= {"in": inputs[0], "name": op.result_name.data}
             case _:
