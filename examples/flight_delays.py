@@ -46,7 +46,7 @@ def flight_delays(late: int = 15, fewest: int = 100) -> dict[str, dlc.Frame]:
     flights a year on.
     """
     flights = flown_flights()
-    is_late = (col("arr_delay") > late).cast(dlc.Float64)
+    is_late = col("arr_delay") > late
 
     hours = (
         flights.group_by("carrier", "airline", "hour")
