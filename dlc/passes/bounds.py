@@ -8,7 +8,7 @@ from dlc.diagnostics import DlcError, SourceLoc
 
 MAX_BYTES = 16 << 20
 """Size of a file that is read at all."""
-MAX_TOKENS = 400_000
+MAX_TOKENS = 250_000
 """Words, literals and brackets of one module: some ten seconds of parsing."""
 MAX_DEPTH = 48
 """Nesting of brackets of any kind; the parser recurses into each."""
