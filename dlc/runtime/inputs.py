@@ -12,6 +12,7 @@ from dlc.runtime.kernels.call import Locate
 from dlc.runtime.kernels.checks import Failures
 from dlc.runtime.kernels.decimals import from_decimal
 from dlc.runtime.kernels.expressions import Bindings, Expression, columns_read
+from dlc.runtime.kernels.table import keep
 from dlc.runtime.plan import Json
 from dlc.runtime.types import ColumnType, parse_schema
 
@@ -81,6 +82,7 @@ class Reader:
         self._predicate: Json | None = instruction.get("predicate")
         self._tested = columns_read(self._predicate) if self._predicate is not None else []
         self._loc = locate(instruction["loc"])
+        self._failures = Failures()
 
     def __call__(self, parameters: Mapping[str, Any]) -> pl.LazyFrame:
         """This rank's rows in physical types. Raises DLC201, DLC203 and DLC204."""
@@ -91,7 +93,10 @@ class Reader:
         return parts[0] if len(parts) == 1 else pl.concat(parts)
 
     def explain(self, error: Exception) -> DlcError:
-        """The error for a file whose rows turned out to be unreadable."""
+        """The error behind a query that failed while it read: a row check, or a file that is unreadable."""
+        failure = self._failures.take()
+        if failure is not None:
+            return failure
         reason = str(error).splitlines()[0][:300]
         if self._is_csv:
             return DlcError(
@@ -126,8 +131,8 @@ class Reader:
         if self._predicate is not None:
             # It may read columns that are then dropped.
             read = {name: _convert(name, found.get(name), kind, path, self._loc) for name, kind in self._tested}
-            predicate = Expression(self._predicate, self._locate, Failures(), read)
-            part = part.filter(predicate.bind(Bindings(parameters)))
+            predicate = Expression(self._predicate, self._locate, self._failures, read)
+            part = keep(part, predicate.bind(Bindings(parameters)), predicate.checks > 0)
         return part.select(expr.alias(name) for name, expr in converted.items())
 
     def _scan(self, path: str) -> pl.LazyFrame:

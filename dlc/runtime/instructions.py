@@ -85,7 +85,9 @@ class _Compiler:
         def run(values: Values) -> None:
             try:
                 found = kernel([values[name] for name in ins], parameters)
-            except pl.exceptions.PolarsError:
+            except DlcError:
+                raise
+            except Exception:
                 self._blame_inputs(ins, values)
                 raise
             values.update(zip(outs, found, strict=True))
@@ -102,8 +104,10 @@ class _Compiler:
         """The rows of a value, read now if they have not been; blames the file that cannot be read."""
         try:
             frame = values[name] = collect(values[name])
-        except pl.exceptions.PolarsError as error:
-            raise (self._readers[name].explain(error) if name in self._readers else error) from error
+        except Exception as error:
+            if name not in self._readers:
+                raise
+            raise self._readers[name].explain(error) from error
         return frame
 
     def _moved(self, instruction: Json, move: Callable[[pl.DataFrame], pl.DataFrame]) -> Run:

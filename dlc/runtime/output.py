@@ -8,6 +8,7 @@ import polars as pl
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.runtime.staging import discard, remove, staging_path
+from dlc.runtime.transport import PeerFailed
 
 
 class Outputs:
@@ -30,7 +31,10 @@ class Outputs:
                 raise _unwritable(path, error) from error
 
     def write(self, frame: pl.DataFrame, path: str, part: int | None, loc: SourceLoc | None) -> None:
-        """Stage rows as Parquet: as part `part` of a directory, or for None as the file itself. Raises DLC605."""
+        """Stage rows as Parquet: as part `part` of a directory, or for None as the file itself.
+
+        Raises DLC605, and PeerFailed when another rank has given up the run.
+        """
         target = self._staging(Path(path)) / ("file" if part is None else f"part-{part:05}.parquet")
         try:
             with target.open("xb") as stream:
@@ -38,6 +42,8 @@ class Outputs:
                 stream.flush()
                 os.fsync(stream.fileno())
         except (OSError, pl.exceptions.PolarsError) as error:
+            if not target.parent.exists():  # a rank that failed has discarded it
+                raise PeerFailed from error
             raise _unwritable(Path(path), error, loc) from error
 
     def commit(self) -> None:

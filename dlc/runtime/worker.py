@@ -15,6 +15,7 @@ from dlc.diagnostics import DlcError, render
 from dlc.runtime.handover import write_error, write_results
 from dlc.runtime.launch import cores, in_mpi_world
 from dlc.runtime.plan import load
+from dlc.runtime.transport import LocalTransport, PeerFailed
 
 if TYPE_CHECKING:
     from dlc.runtime.transport import Transport
@@ -55,8 +56,6 @@ def _parser() -> argparse.ArgumentParser:
 def _connect(watchdog: float) -> "Transport":
     """The world of this rank. MPI and the kernels are imported here, after the number of threads is settled."""
     if not in_mpi_world():
-        from dlc.runtime.transport import LocalTransport
-
         return LocalTransport()
     from mpi4py import MPI
 
@@ -99,7 +98,7 @@ def _end_job(error: BaseException, transport: "Transport | None", results: str |
     else:
         failure = _as_failure(error)
         code = failure.exit_code
-        claim = _claim()
+        claim = None if isinstance(error, PeerFailed) else _claim()
         if claim is None and not alone:
             time.sleep(_GRACE)  # the rank that reports ends this one
         else:

@@ -51,8 +51,6 @@ class _Aggregation:
             case ("sum", _, _):
                 total = column.cast(pl.Int128 if self.is_checked else kind).sum()
                 return pl.when(column.count() > 0).then(total) if self.type.nullable else total
-            case ("merge_count", _, _):
-                return column.sum()
             case ("min", _, _):
                 return column.min()
             case ("max", _, _):

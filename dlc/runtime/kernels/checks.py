@@ -7,8 +7,12 @@ import polars as pl
 from dlc.diagnostics import DlcError
 
 
+class _CheckFailed(Exception):
+    """Stops the query. Polars raises exceptions anew with a text of its own, so that it cannot carry the error."""
+
+
 class Failures:
-    """The errors that checks raised during a query; Polars may wrap them on their way out."""
+    """The errors of the checks that failed during a query."""
 
     def __init__(self) -> None:
         self._errors: list[DlcError] = []
@@ -19,7 +23,7 @@ class Failures:
         def look(columns: Sequence[pl.Series]) -> pl.Series:
             if columns[1].any():
                 self._errors.append(error())
-                raise self._errors[-1]
+                raise _CheckFailed
             return columns[0]
 
         return pl.map_batches([value, bad], look, return_dtype=kind, is_elementwise=True)

@@ -43,9 +43,11 @@ class TableFragment:
         computed = [index for index in dict.fromkeys(self._outputs) if index >= self._inputs]
         try:
             results: dict[int, Frame] = dict(zip(computed, _collect_all(values, computed), strict=True))
-        except Exception as error:
+        except Exception:
             failure = self._failures.take()
-            raise failure if failure is not None else error  # Polars may wrap what a check raises
+            if failure is None:
+                raise
+            raise failure from None
         return [results[index] if index in results else frames[index] for index in self._outputs]
 
     def _expression(self, tree: Json) -> Expression:
@@ -71,15 +73,7 @@ class TableFragment:
 
     def _filter(self, operator: Json) -> _Step:
         source, predicate = operator["in"], self._expression(operator["predicate"])
-        if not predicate.may_fail:
-            return lambda values, bindings: values[source].filter(predicate.bind(bindings))
-
-        def step(values: Sequence[pl.LazyFrame], bindings: Bindings) -> pl.LazyFrame:
-            # As a column of its own, so that Polars cannot merge it with a filter before, which guards it.
-            kept = values[source].with_columns(_keep=predicate.bind(bindings))
-            return kept.filter(pl.col("_keep")).drop("_keep")
-
-        return step
+        return lambda values, bindings: keep(values[source], predicate.bind(bindings), predicate.may_fail)
 
     def _project(self, operator: Json) -> _Step:
         source = operator["in"]
@@ -99,6 +93,15 @@ class TableFragment:
     def _aggregate(self, operator: Json) -> _Step:
         source, aggregate = operator["in"], Aggregate(operator, self._locate, self._failures)
         return lambda values, bindings: aggregate(values[source])
+
+
+def keep(frame: pl.LazyFrame, predicate: pl.Expr, may_fail: bool) -> pl.LazyFrame:
+    """The rows for which the predicate is true."""
+    if not may_fail:
+        return frame.filter(predicate)
+    # As a column of its own, so that Polars neither merges it with a filter before, which guards it, nor tries it on
+    # the least and the largest value of a part of a file.
+    return frame.with_columns(_keep=predicate).filter(pl.col("_keep")).drop("_keep")
 
 
 def collect(frame: Frame) -> pl.DataFrame:

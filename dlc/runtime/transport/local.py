@@ -111,6 +111,8 @@ def run_local(size: int, work: Callable[[Transport], T], patience: float | None 
     def run(rank: int) -> None:
         try:
             results[rank] = work(LocalTransport(rank, range(size), hub, patience=patience))
+        except PeerFailed:
+            pass  # the peer's own error is on its way
         except BaseException as error:
             hub.fail(error)
 
