@@ -142,10 +142,7 @@ def pipelines(draw: Any, frame: dlc.Frame, dimension: dlc.Frame) -> Program:
     """A pipeline of a few random steps over the tables `t` and `dim` (columns dk, w)."""
     program = Program(frame, "SELECT * FROM t", {name: name for name in SCHEMA})
     for number in range(draw(st.integers(1, 4))):
-        step = draw(
-            st.sampled_from(["filter", "filter", "compute", "group", "join", "unique", "top", "concat"])
-        )
-        program = globals()[f"_{step}"](draw, program, dimension, number)
+        program = draw(st.sampled_from(STEPS))(draw, program, dimension, number)
     return program
 
 
@@ -226,7 +223,7 @@ def _unique(draw: Any, program: Program, _: dlc.Frame, __: int) -> Program:
 
 def _top(draw: Any, program: Program, _: dlc.Frame, __: int) -> Program:
     # All columns are keys, so that the first rows are the same for both engines.
-    names = [name for name in program.columns if program.columns[name] not in ("x",)]
+    names = [name for name in program.columns if program.columns[name] != "x"]
     if not names or len(names) < len(program.columns):
         return program
     first = draw(st.permutations(names))
@@ -244,3 +241,6 @@ def _concat(_: Any, program: Program, __: dlc.Frame, ___: int) -> Program:
     doubled = dlc.concat([program.frame, program.frame])
     sql = "SELECT * FROM {0} UNION ALL SELECT * FROM {0}"
     return program.then(doubled, sql, program.columns, "concat with itself")
+
+
+STEPS = [_filter, _filter, _compute, _group, _join, _unique, _top, _concat]
