@@ -99,8 +99,10 @@ def test_a_result_that_cannot_go_there_is_refused(run_dlc: Dlc, program: str, na
 
 
 def test_a_program_that_only_writes_prints_nothing(run_dlc: Dlc, tmp_path: Path) -> None:
-    writer = "import dlc\n\n@dlc.program\ndef write():\n    dlc.scan_csv('sales.csv').sink_parquet('out.parquet')\n"
-    (tmp_path / "writer.py").write_text(writer, encoding="utf-8")
+    body = 'dlc.scan_csv("sales.csv").sink_parquet("out.parquet")'
+    (tmp_path / "writer.py").write_text(
+        f"import dlc\n@dlc.program\ndef write():\n    {body}\n", encoding="utf-8"
+    )
     result = run_dlc("run", "writer.py")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert pl.read_parquet(tmp_path / "out.parquet").height == 3
