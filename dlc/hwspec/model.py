@@ -16,7 +16,7 @@ from dlc.hwspec.parts import Part, Placed, Quantity, Resolver, Table, Type, Valu
 class Island:
     """Equal places for gangs: `count` disjoint sets of `cores` cores, each in one instance of `container`.
 
-    `container` is a path such as `n[*].s[*]`; `nodes` counts its whole nodes, 0 for a share of one.
+    `container` is a path such as `n[*].s[*]`; `nodes` is 0 unless it spans several.
     """
 
     container: str
@@ -108,9 +108,10 @@ class Machine:
         return collectives.broadcast_seconds(self.fabric, size, ranks)
 
     def islands(self, k: int) -> tuple[Island, ...]:
-        """The places for gangs of `k` cores, each within the smallest part that holds `k`, largest part last.
+        """The places for gangs of `k` cores, each within the smallest part that holds `k`.
 
-        A gang that needs more cores than a node has gets whole nodes. Empty when there are too few cores.
+        There is an entry for each kind of node. A gang that needs more cores than a node has gets whole nodes.
+        Empty when there are too few cores.
         """
         if k < 1:
             raise ValueError(f"an island has at least 1 core, not {k}")
