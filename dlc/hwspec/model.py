@@ -110,7 +110,7 @@ class Machine:
     def islands(self, k: int) -> tuple[Island, ...]:
         """The places for gangs of `k` cores, each within the smallest part that holds `k`.
 
-        There is an entry for each kind of node. A gang that needs more cores than a node has gets whole nodes.
+        Each kind of node has an entry. A gang that needs more cores than a node has gets whole nodes.
         Empty when there are too few cores.
         """
         if k < 1:
