@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import linecache
 import os
 import sys
 from importlib.machinery import SourceFileLoader
@@ -23,6 +24,7 @@ def load(path: str | os.PathLike[str], name: str | None = None) -> Program:
     file = os.fspath(path)
     if not Path(file).is_file():
         raise DlcError("DLC201", f"there is no file '{file}'", help="give the path of a Python program")
+    linecache.checkcache(file)
     with failures(SourceLoc(file, 1)):
         module = _imported(file)
     programs = {

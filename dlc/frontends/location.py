@@ -5,10 +5,9 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, StringAttr
 
@@ -27,29 +26,9 @@ def caller() -> SourceLoc:
 
 def of_frame(frame: FrameType, instruction: int, line: int) -> SourceLoc:
     """The expression to which an instruction (byte offset) of a stack frame belongs."""
-    return _position(frame.f_code, instruction, line, os.getcwd())  # noqa: PTH109 - once for each op: a Path costs more than the rest
-
-
-def attribute(loc: SourceLoc) -> FileLineColLoc:
-    """The location as the IR holds it."""
-    return FileLineColLoc(StringAttr(loc.file), IntAttr(loc.line), IntAttr(loc.column))
-
-
-def source_loc(location: object) -> SourceLoc | None:
-    """Inverse of `attribute`, without the end of the range; None for other locations."""
-    if isinstance(location, FileLineColLoc):
-        return SourceLoc(location.filename.data, location.line.data, location.column.data)
-    return None
-
-
-@cache
-def shown(file: str, directory: str) -> str:
-    """A file's name relative to a directory that holds it, else as it is."""
-    return file.removeprefix(directory.rstrip("/") + "/")
-
-
-@lru_cache(maxsize=4096)
-def _position(code: CodeType, instruction: int, line: int, directory: str) -> SourceLoc:
+    code = frame.f_code
+    # A Path would cost more than the rest, and this runs once for each op.
+    directory = os.getcwd()  # noqa: PTH109
     file = shown(code.co_filename, directory)
     span = next(islice(code.co_positions(), instruction // 2, None), (None, None, None, None))
     start, end, column, end_column = span
@@ -65,3 +44,20 @@ def _position(code: CodeType, instruction: int, line: int, directory: str) -> So
         column = len(raw[:column].decode(errors="replace"))
         end_column = len(raw[:end_column].decode(errors="replace"))
     return SourceLoc(file, start, column + 1, end_column + 1)
+
+
+def attribute(loc: SourceLoc) -> FileLineColLoc:
+    """The location as the IR holds it."""
+    return FileLineColLoc(StringAttr(loc.file), IntAttr(loc.line), IntAttr(loc.column))
+
+
+def source_loc(location: object) -> SourceLoc | None:
+    """Inverse of `attribute`, without the end of the range; None for other locations."""
+    if isinstance(location, FileLineColLoc):
+        return SourceLoc(location.filename.data, location.line.data, location.column.data)
+    return None
+
+
+def shown(file: str, directory: str) -> str:
+    """A file's name relative to a directory that holds it, else as it is."""
+    return file.removeprefix(directory.rstrip("/") + "/")

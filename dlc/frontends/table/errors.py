@@ -46,11 +46,11 @@ def misplaced_aggregate(where: str, node: Node) -> DlcError:
     )
 
 
-def duplicate(name: str, verb: str, loc: SourceLoc) -> DlcError:
+def duplicate(
+    name: str, verb: str, loc: SourceLoc, help: str = "rename one of them with .alias('…')"
+) -> DlcError:
     """DLC105: two columns of one name in the result of a verb."""
-    return DlcError(
-        "DLC105", f"{verb} makes two columns named '{name}'", loc=loc, help="rename one with .alias('…')"
-    )
+    return DlcError("DLC105", f"{verb} makes two columns named '{name}'", loc=loc, help=help)
 
 
 def bad_argument(message: str, loc: SourceLoc, help: str) -> DlcError:

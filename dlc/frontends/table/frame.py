@@ -106,7 +106,7 @@ class Frame(Traced):
             target = names.get(name, name)
             require_name(target, loc)
             if target in outputs:
-                raise duplicate(target, "rename", loc)
+                raise duplicate(target, "rename", loc, "give each column a name of its own")
             outputs[target] = name
         return Frame(project(self.value, outputs, loc))
 

@@ -83,7 +83,7 @@ def _renamed(
         clashes = name in taken and name not in keys
         target = name + suffix if clashes else name
         if target in outputs.values() or (clashes and target in taken):
-            raise duplicate(target, "join", loc)
+            raise duplicate(target, "join", loc, "give another suffix=…, or drop the column before")
         outputs[name] = target
     if all(name == target for name, target in outputs.items()):
         return right, keys
