@@ -50,7 +50,7 @@ def main() -> int:
 
     two = digests()
     for ranks in (1, 4):
-        step(f"The same program on {ranks}", f"dlc run -n {ranks} flight_delays.py", show=False)
+        step(f"The same program with -n {ranks}", f"dlc run -n {ranks} flight_delays.py", show=False)
         if digests() != two:
             print(f"the tables written by {ranks} and by 2 ranks are NOT the same bytes", file=sys.stderr)
             return 1
