@@ -3,7 +3,7 @@ VENV   ?= .venv
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --prefer-binary -c constraints.txt
+PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --prefer-binary -c constraints.txt
 
 .PHONY: demo test lint format docs bench clean
 .DEFAULT_GOAL := test
