@@ -186,13 +186,19 @@ def _explain(error: Exception, source: _Source, parser: _LocatingParser | None) 
     if isinstance(error, MultipleSpansParseError):
         notes = [Note(text or "see here", source.place_of(span)) for span, text in error.refs]
     message = " ".join(error.msg.split())
-    help_ = _advice(message, parser) if parser else None
-    return DlcError("DLC301", message, loc=source.place_of(error.span), notes=notes, help=help_)
+    unknown = _UNREGISTERED.search(message)
+    if unknown and parser:
+        return _unregistered(unknown[1] or unknown[2], error.span.start, message, parser)
+    return DlcError("DLC301", message, loc=source.place_of(error.span), notes=notes)
 
 
-def _advice(message: str, parser: _LocatingParser) -> str | None:
-    match = _UNREGISTERED.search(message)
-    if not match:
-        return None
-    near = suggest(match[1] or match[2], list(parser.known_names()))
-    return f"did you mean {near!r}?" if near else "dlc opt --show-dialects names what there is"
+def _unregistered(name: str, end: int, message: str, parser: _LocatingParser) -> DlcError:
+    near = suggest(name, list(parser.known_names()))
+    start = parser.source.text.rfind(name, 0, end)  # xDSL points at the word that follows
+    loc = parser.source.place(end) if start < 0 else parser.source.place(start, start + len(name))
+    return DlcError(
+        "DLC301",
+        message,
+        loc=loc,
+        help=f"did you mean {near!r}?" if near else "dlc opt --show-dialects names what there is",
+    )

@@ -60,7 +60,15 @@ def test_a_syntax_error_marks_the_word() -> None:
 
 
 def test_an_unknown_operation_has_a_suggestion() -> None:
-    assert error_of(SCAN + "%h = table.haed %t 3 : i64").help == "did you mean 'table.head'?"
+    error = error_of(SCAN + "%h = table.haed %t 3 : i64")
+    assert error.help == "did you mean 'table.head'?"
+    assert error.loc == SourceLoc("test.mlir", 2, 6, 16)
+
+
+def test_an_unknown_type_is_marked() -> None:
+    error = error_of('%h = expr.param "p" : !expr.strnig')
+    assert error.help == "did you mean 'expr.string'?"
+    assert error.loc == SourceLoc("test.mlir", 1, 24, 35)
 
 
 def test_a_block_declared_twice_shows_both_places() -> None:
