@@ -83,7 +83,7 @@ class Binding:
             default = _parsed(given[name], public.ir)
         required = default is inspect.Parameter.empty
         recorded.declare(name, public.ir, None if required else self._constant(name, default, public.ir))
-        return Expr(make("param", value=(name, public.ir), name=name))
+        return Expr(make("param", value=(name, public.ir), name=name, loc=self._loc))
 
     def _constant(self, name: str, value: object, type_: t.DataType) -> Attribute:
         try:

@@ -34,7 +34,9 @@ class Recording:
 
     def declare(self, name: str, type_: t.DataType, default: Attribute | None = None) -> None:
         """Add a parameter, required unless it has a default."""
-        self.parameters[name] = ParameterAttr(StringAttr(name), type_, default or UnitAttr())
+        self.parameters[name] = ParameterAttr(
+            StringAttr(name), type_, UnitAttr() if default is None else default
+        )
 
     def module(self, name: str, results: Mapping[str, SSAValue], loc: SourceLoc) -> ModuleOp:
         """A verified module of one program: what the sinks and results need, in copies of its own."""

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from xdsl.ir import Operation, SSAValue
 
+from dlc.diagnostics import SourceLoc
 from dlc.dialects import arithmetic, expr, table
 from dlc.dialects import datatypes as t
 from dlc.frontends.recording import Recording
-from dlc.diagnostics import SourceLoc
 from dlc.frontends.table.frame import Frame
 
 

@@ -4,10 +4,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.frontends.specs import schema, steps
 
 import dlc
 from dlc import col
+from tests.frontends.specs import schema, steps
 
 
 def test_a_scan_knows_its_columns_and_their_types(orders: dlc.Frame) -> None:

@@ -31,9 +31,11 @@ class Node:
     aggregates: bool
 
 
-def make(kind: str, *args: Node, value: Any = None, name: str | None = None) -> Node:
+def make(
+    kind: str, *args: Node, value: Any = None, name: str | None = None, loc: SourceLoc | None = None
+) -> Node:
     """A node at the user's line, named after its leftmost named operand; DLC304 when too deep."""
-    loc = caller()
+    loc = loc or caller()
     depth = 1 + max((arg.depth for arg in args), default=0)
     if depth > MAX_DEPTH:
         raise DlcError(

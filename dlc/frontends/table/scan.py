@@ -44,7 +44,7 @@ def scan_csv(
     """Rows of CSV files: a path, a pattern, a directory, or a list of them.
 
     `schema` states types by column; others are found by reading the files as a whole. An empty field and the
-    words in `null_values` are null. Without a header the columns are `column_1`, `column_2` and so on.
+    words in `null_values` are null. Without a header the columns are `column_0`, `column_1` and so on.
     """
     return _csv(source, schema, columns, separator, has_header, null_values, caller())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from codecs import getincrementaldecoder
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,8 @@ from xdsl.dialects.builtin import StringAttr, f32, f64, i1
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.dialects import datatypes as t
+
+from .errors import listed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,16 +103,23 @@ def csv(
     import polars as pl
 
     _status(path, loc)
-    try:
-        found = pl.scan_csv(
+
+    def inferred(rows: int | None) -> Mapping[str, pl.DataType]:
+        return pl.scan_csv(
             path,
             separator=separator,
             has_header=has_header,
             null_values=list(null_values) or None,
-            infer_schema_length=None,
+            infer_schema_length=rows,
             try_parse_dates=True,
             glob=False,
         ).collect_schema()
+
+    try:
+        found = inferred(0)
+        if not set(found) <= set(stated):
+            _require_utf8(path)
+            found = inferred(None)
     except pl.exceptions.NoDataError:
         raise _empty(path, loc) from None
     except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
@@ -120,9 +130,18 @@ def csv(
                 "DLC101",
                 f"the schema names a column '{name}' that '{path}' does not have",
                 loc=loc,
-                help=f"its header has {', '.join(found)}",
+                help=f"its columns are {listed(list(found))}",
             )
     return {name: stated.get(name) or _from_polars(type_) for name, type_ in found.items()}
+
+
+def _require_utf8(path: str) -> None:
+    """UnicodeError unless the whole file is UTF-8, which Polars asks of values but not of names."""
+    decoder = getincrementaldecoder("utf-8")()
+    with Path(path).open("rb") as file:
+        while chunk := file.read(1 << 20):
+            decoder.decode(chunk)
+    decoder.decode(b"", final=True)
 
 
 def _from_polars(type_: pl.DataType) -> t.DataType:
