@@ -59,10 +59,10 @@ class InferRangesPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for program in op.ops:
             if isinstance(program, flow.ProgramOp):
-                _Inference().run(program)
+                Inference().run(program)
 
 
-class _Inference:
+class Inference:
     """Visits the ops of one program in order; `facts` holds what is known of every frame so far."""
 
     def __init__(self) -> None:
