@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, f64, i1, i64
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
@@ -42,13 +42,14 @@ from dlc.dialects.expr import (
     SubOp,
 )
 from dlc.dialects.frame import AggregateAttr, frame_of
-from dlc.dialects.table import AggregateOp
+from dlc.dialects.table import AggregateOp, ProjectOp
+from dlc.passes.estimates import estimate
+from dlc.passes.optimize.selectivity import width
 from dlc.passes.projection import Projection, fresh
 
 PARTS = 3
 HUGE = 2.0**900
 SCALE = 2.0**-100
-ESTIMATES = ("rows", "bytes")
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,9 @@ class _Sizes:
             sizes.outputs[self.largest[name]] = sizes.arithmetic(MulOp, largest, scale)
             sizes.outputs[self.scale[name]] = scale
         result = sizes.build()
+        rows = estimate(frame, "rows")
+        for op, count in ((projected, rows), (reduced, 1), (result, 1)):
+            _estimate(op, None if rows is None else count)
         Rewriter.insert_op([projected, reduced, result], InsertPoint.before(first))
         self._frame = result.result
 
@@ -142,8 +146,7 @@ def _rewrite(op: AggregateOp, sizes: _Sizes) -> None:
     narrowed = {a.output.data: types[a.output.data] for a in others}
     aggregate = AggregateOp(projected.result, keys, [*others, *sums], narrowed)
     aggregate.location = op.location
-    if (proven := op.attributes.get("proven")) is not None:
-        aggregate.attributes["proven"] = proven
+    aggregate.attributes.update(op.attributes)
     total = Projection(aggregate.result, op.location)
     total.keep(keys)
     for agg in op.aggregates:
@@ -153,7 +156,9 @@ def _rewrite(op: AggregateOp, sizes: _Sizes) -> None:
             value = _total(total, agg.column.data, parts[agg.column.data], sizes)
             total.outputs[agg.output.data] = total.cast(value, types[agg.output.data])
     result = total.build()
-    _carry_estimates(op, projected, aggregate, result)
+    _estimate(projected, estimate(op.frame, "rows"))
+    for new in (aggregate, result):
+        _estimate(new, estimate(op.result, "rows"))
     Rewriter.replace_op(op, [projected, aggregate, result])
 
 
@@ -185,12 +190,9 @@ def _total(projection: Projection, name: str, parts: list[str], sizes: _Sizes) -
     return projection.arithmetic(DivOp, value, sizes.read(projection, sizes.scale[name]))
 
 
-def _carry_estimates(op: AggregateOp, projected: Operation, aggregate: Operation, result: Operation) -> None:
-    """The rewritten ops inherit what is known of the size of the old ones."""
-    aggregate.attributes.update(op.attributes)
-    result.attributes.update({key: op.attributes[key] for key in ESTIMATES if key in op.attributes})
-    source = op.frame.owner
-    if isinstance(source, Operation):
-        projected.attributes.update(
-            {key: source.attributes[key] for key in ESTIMATES if key in source.attributes}
-        )
+def _estimate(op: ProjectOp | AggregateOp, rows: int | None) -> None:
+    """State the size of a new op, where that of the rows it comes from is known."""
+    if rows is not None:
+        size = rows * sum(width(type_) for type_ in frame_of(op.result).columns.values())
+        op.attributes["rows"] = IntegerAttr(rows, i64)
+        op.attributes["bytes"] = IntegerAttr(round(size), i64)
