@@ -72,7 +72,10 @@ class ColumnOp(IRDLOperation):
 
 @irdl_op_definition
 class LiteralOp(IRDLOperation):
-    """Constant: dates as days, instants and durations as counts, decimals as scaled integers in text."""
+    """Constant: dates as days, instants and durations as counts, decimals as scaled integers in text.
+
+    Printed as `expr.literal value attr-dict : type($result)`, the value bare: `3`, `0.5`, `inf`, `true`, `"a"`.
+    """
 
     name = "expr.literal"
     value = prop_def()
