@@ -74,7 +74,7 @@ class ColumnOp(IRDLOperation):
 class LiteralOp(IRDLOperation):
     """Constant: dates as days, instants and durations as counts, decimals as scaled integers in text.
 
-    Printed as `expr.literal value attr-dict : type($result)`, the value bare: `3`, `0.5`, `inf`, `true`, `"a"`.
+    Printed as `expr.literal value attr-dict : type($result)`; a value is `3`, `0.5`, `inf`, `true` or `"a"`.
     """
 
     name = "expr.literal"
