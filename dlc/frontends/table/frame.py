@@ -99,7 +99,10 @@ class Frame(Traced):
     def rename(self, names: Mapping[str, str]) -> Frame:
         """The same columns, some under other names."""
         loc = caller()
+        if not isinstance(names, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise bad_argument("rename takes a dict", loc, "as in .rename({'old': 'new'})")
         for name in names:
+            require_name(name, loc)
             self._require(name, loc)
         outputs = dict[str, Node | str]()
         for name in self.columns:

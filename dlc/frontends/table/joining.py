@@ -35,6 +35,8 @@ def join(
             loc,
             "give as many keys on both sides",
         )
+    if not isinstance(suffix, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise bad_argument(f"suffix={suffix!r} is not a string", loc, "as in suffix='_right'")
     columns = list(frame_of(left).columns)
     taken = {*columns, *frame_of(right).columns}
     left_keys, left = with_keys(left, left_on, "join", loc, taken)
