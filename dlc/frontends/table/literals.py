@@ -127,10 +127,12 @@ def constant(value: Literal, type_: t.DataType) -> float | str | bool:
         case str() if isinstance(type_, t.StringType):
             _text(value)
             return value
-        case str() | datetime.date() if isinstance(type_, t.DateType):
-            return (_date(value) - _EPOCH.date()).days
         case str() | datetime.date() if isinstance(type_, t.TimestampType):
             return _instant(value, type_)
+        case datetime.datetime():
+            pass
+        case str() | datetime.date() if isinstance(type_, t.DateType):
+            return (_date(value) - _EPOCH.date()).days
         case datetime.timedelta() if isinstance(type_, t.DurationType):
             return _count(value, type_.unit.data)
         case _:
