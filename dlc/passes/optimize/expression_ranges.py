@@ -17,6 +17,7 @@ from dlc.dialects.expr import python_literal
 from . import intervals
 from .expressions import conjuncts
 from .intervals import EMPTY, Interval
+from .selectivity import MIRRORED
 
 Ranges = Mapping[str, Interval]
 """Ranges of the columns whose values are integers, scaled decimals or days, nulls left out."""
@@ -268,10 +269,6 @@ class ExpressionRanges:
                 unit = 10 ** scale_of(type_)
                 return intervals.add(argument, Interval(-unit, unit)) & everything
         return None
-
-
-MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
-"""Comparisons seen from the other side."""
 
 
 def _precision(type_: t.DataType) -> int:

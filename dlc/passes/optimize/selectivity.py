@@ -12,6 +12,7 @@ from .estimates import Column, Frame
 from .expressions import conjuncts
 
 MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
+"""Comparisons seen from the other side."""
 PARTS = {
     "month": 12.0,
     "day": 31.0,
