@@ -34,7 +34,7 @@ from xdsl.irdl import (
 from xdsl.traits import IsolatedFromAbove, IsTerminator
 from xdsl.utils.exceptions import VerifyException
 
-from .dist import verify_fragment
+from .dist import YieldOp, verify_fragment
 from .flow import ParameterAttr
 from .frame import FrameType, OrderAttr, frame_of, strings
 from .table import ScanOp
@@ -117,7 +117,7 @@ class ReadOp(IRDLOperation):
     assembly_format = "$scan attr-dict `:` type($result)"
 
     def __init__(self, scan: ScanOp):
-        region = Region(Block([scan, EndOp()]))
+        region = Region(Block([scan, YieldOp([scan.result])]))
         super().__init__(regions=[region], result_types=[scan.result.type])
 
     @property
@@ -128,8 +128,11 @@ class ReadOp(IRDLOperation):
         return first
 
     def verify_(self) -> None:
-        if not isinstance(self.scan.block.first_op, ScanOp):
-            raise VerifyException("plan.read holds one table.scan")
+        scan, last = self.scan.block.first_op, self.scan.block.last_op
+        if not isinstance(scan, ScanOp) or not isinstance(last, YieldOp) or scan.next_op is not last:
+            raise VerifyException("plan.read holds one table.scan and yields it")
+        if list(last.values) != [scan.result] or scan.result.type != self.result.type:
+            raise VerifyException("plan.read yields the frame that it reads")
 
 
 @irdl_op_definition

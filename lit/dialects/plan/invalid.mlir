@@ -43,10 +43,18 @@ plan.gang @g array<i64> {
 
 // -----
 
-// expected-error@+1 {{plan.read holds one table.scan}}
+// expected-error@+1 {{plan.read holds one table.scan and yields it}}
 %a = plan.read {
   plan.end
 } : !table.frame<["k" : i64]>
+
+// -----
+
+// expected-error@+1 {{plan.read yields the frame that it reads}}
+%a = plan.read {
+  %s = table.scan "parquet" ["a"] : !table.frame<["k" : i64]>
+  dist.yield %s : !table.frame<["k" : i64]>
+} : !table.frame<["k" : i32]>
 
 // -----
 

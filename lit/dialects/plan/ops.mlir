@@ -17,8 +17,8 @@ plan.program @pair parameters [#flow.parameter<"year", i64, unit>] world 3 attri
     // CHECK-NEXT: %a = plan.read {
       %s = table.scan "parquet" ["a.parquet"] : !table.frame<["k" : i64]>
       // CHECK-NEXT: %s = table.scan "parquet" ["a.parquet"] : !table.frame<["k" : i64]>
-      plan.end
-      // CHECK-NEXT: plan.end
+      dist.yield %s : !table.frame<["k" : i64]>
+      // CHECK-NEXT: dist.yield %s : !table.frame<["k" : i64]>
     } : !table.frame<["k" : i64]>
     // CHECK-NEXT: } : !table.frame<["k" : i64]>
     %b = plan.run(%a) {

@@ -25,7 +25,7 @@ plan.program @q world 2 {
   plan.gang @one array<i64: 1> {
     %a = plan.read {
       %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
-      plan.end
+      dist.yield %s : !table.frame<["v" : i64]>
     } : !table.frame<["v" : i64]>
     plan.send %a to 0 tag 0 : !table.frame<["v" : i64]>
     plan.end

@@ -5,7 +5,7 @@ plan.program @fine world 2 {
   plan.gang @zero array<i64: 0> {
     %a = plan.read {
       %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
-      plan.end
+      dist.yield %s : !table.frame<["v" : i64]>
     } : !table.frame<["v" : i64]>
     plan.send %a to 1 tag 7 : !table.frame<["v" : i64]>
     plan.free %a : !table.frame<["v" : i64]>
@@ -26,7 +26,7 @@ plan.program @tag world 2 {
   plan.gang @zero array<i64: 0> {
     %a = plan.read {
       %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
-      plan.end
+      dist.yield %s : !table.frame<["v" : i64]>
     } : !table.frame<["v" : i64]>
     // expected-error@+1 {{the plan would hang: rank 0 waits in plan.send for rank 1, tag 7}}
     plan.send %a to 1 tag 7 : !table.frame<["v" : i64]>
@@ -49,7 +49,7 @@ plan.program @circle world 2 {
   plan.gang @zero array<i64: 0> {
     %a = plan.read {
       %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
-      plan.end
+      dist.yield %s : !table.frame<["v" : i64]>
     } : !table.frame<["v" : i64]>
     // expected-error@+1 {{the plan would hang: rank 0 waits in plan.send for rank 1, tag 0}}
     plan.send %a to 1 tag 0 : !table.frame<["v" : i64]>
@@ -60,7 +60,7 @@ plan.program @circle world 2 {
   plan.gang @one array<i64: 1> {
     %a = plan.read {
       %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
-      plan.end
+      dist.yield %s : !table.frame<["v" : i64]>
     } : !table.frame<["v" : i64]>
     // expected-note@+1 {{rank 1 waits in plan.send for rank 0, tag 0}}
     plan.send %a to 0 tag 0 : !table.frame<["v" : i64]>
@@ -84,7 +84,7 @@ plan.program @order world 2 {
   plan.gang @both array<i64: 0, 1> {
     %a = plan.read {
       %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
-      plan.end
+      dist.yield %s : !table.frame<["v" : i64]>
     } : !table.frame<["v" : i64]>
     // expected-note@+1 {{rank 1 waits in plan.all_gather for the other members of its gang}}
     %b = plan.all_gather %a : !table.frame<["v" : i64]> -> !table.frame<["v" : i64]>
@@ -101,7 +101,7 @@ plan.program @leak world 1 {
     // expected-error@+1 {{its frame is never freed}}
     %a = plan.read {
       %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
-      plan.end
+      dist.yield %s : !table.frame<["v" : i64]>
     } : !table.frame<["v" : i64]>
     plan.end
   }
@@ -114,7 +114,7 @@ plan.program @freed world 1 {
   plan.gang @zero array<i64: 0> {
     %a = plan.read {
       %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
-      plan.end
+      dist.yield %s : !table.frame<["v" : i64]>
     } : !table.frame<["v" : i64]>
     plan.free %a : !table.frame<["v" : i64]>
     // expected-error@+1 {{it reads a frame that has been freed}}
