@@ -104,6 +104,7 @@ MISTAKES = [
     ("DLC106", "col('id').alias('')", "col('id').alias('')", "not empty"),
     ("DLC106", "col('id').is_in('abc')", "col('id').is_in('abc')", "semi join"),
     ("DLC106", "col('id').quantile(2)", "col('id').quantile(2)", "0 to 1"),
+    ("DLC106", "dlc.concat(3)", "dlc.concat(3)", "dlc.concat([first, second])"),
     ("DLC106", "dlc.concat([])", "dlc.concat([])", "dlc.concat([first, second])"),
     ("DLC106", "orders.sink_parquet('')", "orders.sink_parquet('')", "out.parquet"),
     ("DLC106", "return 42", None, "return a frame"),

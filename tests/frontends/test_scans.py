@@ -167,6 +167,18 @@ def test_two_columns_of_one_name() -> None:
     assert failure("x.parquet").code == "DLC105"
 
 
+def test_options_of_the_wrong_kind() -> None:
+    Path("x.csv").write_text("a\n1\n", encoding="utf-8")
+    for options in (
+        {"columns": 3},
+        {"columns": [3]},
+        {"null_values": 3},
+        {"null_values": [3]},
+        {"schema": 3},
+    ):
+        assert failure("x.csv", **options).code == "DLC106", options
+
+
 def test_chosen_columns_must_exist() -> None:
     parquet("x.parquet", amount=pa.array([1]))
     error = failure("x.parquet", columns=["amuont"])

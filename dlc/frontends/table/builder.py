@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from .errors import unknown_column
 from .literals import Literal, UnfitError, constant, literal_type
 from .node import Node
 
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 SYMBOLS = {
     "add": "+",
     "sub": "-",
@@ -80,6 +82,7 @@ class Builder:
             if name not in self.schema:
                 raise unknown_column(name, self.frame, loc)
             self._columns[name] = self.add(expr.ColumnOp(name, self.schema[name]), loc)
+            name_value(self._columns[name], name)
         return self._columns[name]
 
     def is_column(self, value: SSAValue, name: str) -> bool:
@@ -137,6 +140,13 @@ class Builder:
     def alone(self, operand: Operand, node: Node) -> SSAValue:
         """An operand that stands beside no other."""
         return self.convert(operand, self.types([operand], node)[0], node)
+
+
+def name_value(value: SSAValue, name: str) -> None:
+    """Let printed IR call a value by a name of the user's, where that is an identifier."""
+    # A leading underscore is the mark of names made here, and some of those xDSL cannot copy.
+    if _IDENTIFIER.fullmatch(name):
+        value.name_hint = name
 
 
 @contextmanager

@@ -256,7 +256,7 @@ class GroupBy:
 def concat(frames: Iterable[Frame]) -> Frame:
     """Rows of several frames of one schema, one frame after the other."""
     loc = caller()
-    given = [frames] if isinstance(frames, Frame) else list(frames)
+    given = list(frames) if isinstance(frames, Iterable) and not isinstance(frames, Traced) else []  # pyright: ignore[reportUnnecessaryIsInstance]
     if not given or not all(isinstance(frame, Frame) for frame in given):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise bad_argument("concat takes a list of frames", loc, "as in dlc.concat([first, second])")
     return Frame(concatenated([frame.value for frame in given], loc))

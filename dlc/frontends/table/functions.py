@@ -12,7 +12,7 @@ from dlc.dialects.expr import literal_attribute
 from dlc.frontends import recording
 from dlc.frontends.location import caller
 
-from .errors import bad_argument
+from .errors import bad_argument, require_name
 from .expression import Expr, literal_of, node_of
 from .literals import Literal, UnfitError, constant
 from .node import Node, make
@@ -111,6 +111,7 @@ def param(name: str, type_: object, default: object = None) -> Expr:
         raise DlcError(
             "DLC110", "no program is being traced", loc=loc, help="use dlc.param in a @dlc.program"
         )
+    require_name(name, loc)
     kind = data_type(type_)
     known = recorded.parameters.get(name)
     if known is not None and known.type != kind:

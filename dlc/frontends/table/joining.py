@@ -42,7 +42,8 @@ def join(
     left_keys, left = with_keys(left, left_on, "join", loc, taken)
     right_keys, right = with_keys(right, right_on, "join", loc, taken)
     _require_equal_types(left, right, left_keys, right_keys, right_on)
-    right, right_keys = _renamed(left, right, right_keys, how, suffix, loc)
+    if how not in ("semi", "anti"):
+        right = _renamed(left, right, right_keys, suffix, loc)
     op = JoinOp(how, left, right, left_keys, right_keys)
     op.location = attribute(loc)
     if len(frame_of(left).columns) == len(columns):
@@ -73,12 +74,8 @@ def _require_equal_types(
             )
 
 
-def _renamed(
-    left: SSAValue, right: SSAValue, keys: list[str], how: str, suffix: str, loc: SourceLoc
-) -> tuple[SSAValue, list[str]]:
-    """The right side with names of its own, and its keys; a semi or anti join reads nothing but the keys."""
-    if how in ("semi", "anti"):
-        return right, keys
+def _renamed(left: SSAValue, right: SSAValue, keys: Sequence[str], suffix: str, loc: SourceLoc) -> SSAValue:
+    """The right side with names of its own, for all columns but the keys, which the join leaves out."""
     taken = set(frame_of(left).columns)
     outputs = dict[str, str]()
     for name in frame_of(right).columns:
@@ -88,6 +85,5 @@ def _renamed(
             raise duplicate(target, "join", loc, "give another suffix=…, or drop the column before")
         outputs[name] = target
     if all(name == target for name, target in outputs.items()):
-        return right, keys
-    renamed = {target: name for name, target in outputs.items()}
-    return project(right, renamed, loc), keys
+        return right
+    return project(right, {target: name for name, target in outputs.items()}, loc)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import cast
 
 from xdsl.dialects.builtin import ArrayAttr, BoolAttr, DictionaryAttr, StringAttr
 from xdsl.ir import Attribute
@@ -15,6 +17,7 @@ from dlc.dialects.table import ScanOp
 from dlc.frontends.location import attribute, caller
 
 from . import schemas
+from .builder import name_value
 from .errors import bad_argument, listed
 from .frame import Frame
 from .paths import expand, sources
@@ -74,7 +77,9 @@ def _csv(
     paths = expand(source, ".csv", loc)
     if not isinstance(separator, str) or len(separator.encode()) != 1 or separator in '"\n\r':  # pyright: ignore[reportUnnecessaryIsInstance]
         raise bad_argument(f"separator={separator!r} is not one character", loc, "as in separator=';'")
-    nulls = [null_values] if isinstance(null_values, str) else list(null_values)
+    nulls = _strings("null_values", null_values, loc)
+    if schema is not None and not isinstance(schema, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise bad_argument("schema is not a dict", loc, "as in schema={'amount': dlc.Float64}")
     stated = {name: t.nullable(data_type(type_)) for name, type_ in (schema or {}).items()}
     found = _common_schema(
         paths, lambda path, where: schemas.csv(path, stated, separator, has_header, nulls, where), loc
@@ -127,7 +132,7 @@ def _common_schema(
 def _chosen(
     schema: FileSchema, columns: Iterable[str] | None, path: str, loc: SourceLoc
 ) -> dict[str, t.DataType]:
-    names = list(schema) if columns is None else [columns] if isinstance(columns, str) else list(columns)
+    names = list(schema) if columns is None else _strings("columns", columns, loc)
     result = dict[str, t.DataType]()
     for name in names:
         if name not in schema:
@@ -155,6 +160,15 @@ def _chosen(
     return result
 
 
+def _strings(option: str, given: object, loc: SourceLoc) -> list[str]:
+    if isinstance(given, str):
+        return [given]
+    items = list(cast("Iterable[object]", given)) if isinstance(given, Iterable) else [None]
+    if not all(isinstance(item, str) for item in items):
+        raise bad_argument(f"{option}={given!r} is not a list of strings", loc, f"as in {option}=['a', 'b']")
+    return cast("list[str]", items)
+
+
 def _text(type_: t.DataType | Unsupported) -> str:
     return type_.spelling if isinstance(type_, Unsupported) else t.text(t.strip(type_))
 
@@ -168,4 +182,5 @@ def _scan(
 ) -> Frame:
     op = ScanOp(format_, paths, FrameType.of(schema), options=options)
     op.location = attribute(loc)
+    name_value(op.result, Path(paths[0]).stem)
     return Frame(op.result)
