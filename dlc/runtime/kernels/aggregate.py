@@ -70,7 +70,9 @@ class _Aggregation:
             case ("first", _, _):
                 return column.first()
             case (name, _, _):
-                raise DlcError("DLC501", f"the plan uses the aggregation {name!r}, which this dlc does not know")
+                raise DlcError(
+                    "DLC501", f"the plan uses the aggregation {name!r}, which this dlc does not know"
+                )
 
 
 class Aggregate:
@@ -84,8 +86,12 @@ class Aggregate:
         ]
         self._exprs = [expr for aggregation in self._aggregations for expr in aggregation.exprs()]
         loc = locate(operator.get("loc", -1))
-        self._checks = [_check(aggregation, loc, failures) for aggregation in self._aggregations if aggregation.is_checked]
-        read = [aggregation.column for aggregation in self._aggregations if aggregation.function in ("min", "max")]
+        self._checks = [
+            _check(aggregation, loc, failures) for aggregation in self._aggregations if aggregation.is_checked
+        ]
+        read = [
+            aggregation.column for aggregation in self._aggregations if aggregation.function in ("min", "max")
+        ]
         self._zeroed = list(dict.fromkeys([*self._keys, *(name for name in read if name is not None)]))
         self._columns = [*self._keys, *(aggregation.out for aggregation in self._aggregations)]
 
@@ -104,5 +110,8 @@ def _check(aggregation: _Aggregation, loc: SourceLoc | None, failures: Failures)
     help = "cast the column to a wider type or to f64 first"
     narrowed = total.cast(kind.physical, strict=False)
     return failures.verify(
-        narrowed, bad, kind.physical, lambda: DlcError("DLC602", f"the sum {name!r} overflows", loc=loc, help=help)
+        narrowed,
+        bad,
+        kind.physical,
+        lambda: DlcError("DLC602", f"the sum {name!r} overflows", loc=loc, help=help),
     ).alias(name)

@@ -8,11 +8,20 @@ import polars as pl
 
 from dlc.runtime.kernels.call import Call, Value, walk
 from dlc.runtime.kernels.decimals import rescale, to_float
+from dlc.runtime.kernels.division import divide
 from dlc.runtime.types import ColumnType
 
 _SAFE = 1.6e38  # a little below 2**127, the end of Int128; the slack covers the rounding of float64
-_NAMES = {"add": "addition", "sub": "subtraction", "mul": "multiplication", "neg": "negation", "abs": "abs",
-          "floordiv": "division", "mod": "remainder", "pow": "power"}
+_NAMES = {
+    "add": "addition",
+    "sub": "subtraction",
+    "mul": "multiplication",
+    "neg": "negation",
+    "abs": "abs",
+    "floordiv": "division",
+    "mod": "remainder",
+    "pow": "power",
+}
 
 
 def convert(value: Value, kind: ColumnType) -> pl.Expr:
@@ -117,7 +126,7 @@ def _div(call: Call) -> pl.Expr:
     x, y = call.args
     if x.type.kind == "duration":
         return (x.expr / y.expr).cast(call.type.physical)
-    result = convert(x, call.type) / convert(y, call.type)
+    result = divide(convert(x, call.type), convert(y, call.type))
     return result if x.type.is_float or y.type.is_float else _nonzero(call, result, x.expr, y.expr)
 
 
@@ -128,7 +137,8 @@ def _floor(call: Call) -> pl.Expr:
     if kind.is_float:
         a, b = (convert(value, kind) for value in call.args)
         # Polars takes remainders of floats from a rounded quotient; the sign of the divisor is the rule for both.
-        return (a / b).floor() if call.name == "floordiv" else a - (a / b).floor() * b
+        quotient = divide(a, b).floor()
+        return quotient if call.name == "floordiv" else a - quotient * b
     x, y = call.args
     if x.type.is_decimal or y.type.is_decimal:
         scale = max(x.type.scale, y.type.scale)

@@ -40,7 +40,9 @@ class Builder(Protocol):
         """The value of a literal, parameter or scalar."""
         ...
 
-    def verify(self, value: pl.Expr, bad: pl.Expr, kind: pl.DataType, error: Callable[[], DlcError]) -> pl.Expr: ...
+    def verify(
+        self, value: pl.Expr, bad: pl.Expr, kind: pl.DataType, error: Callable[[], DlcError]
+    ) -> pl.Expr: ...
 
     def locate(self, index: int) -> SourceLoc | None: ...
 
@@ -78,7 +80,9 @@ class Call:
         """Whether overflow is possible as far as the compiler knows."""
         return self.tree.get("checked", False)
 
-    def verify(self, value: pl.Expr, bad: pl.Expr, code: str, message: str, help: str | None = None) -> pl.Expr:
+    def verify(
+        self, value: pl.Expr, bad: pl.Expr, code: str, message: str, help: str | None = None
+    ) -> pl.Expr:
         """`value`, unless `bad` is true in a row that the guard lets through: then the run ends with `code`."""
         if self.guard is not None:
             bad = bad & self.guard

@@ -17,7 +17,9 @@ class Failures:
     def __init__(self) -> None:
         self._errors: list[DlcError] = []
 
-    def verify(self, value: pl.Expr, bad: pl.Expr, kind: pl.DataType, error: Callable[[], DlcError]) -> pl.Expr:
+    def verify(
+        self, value: pl.Expr, bad: pl.Expr, kind: pl.DataType, error: Callable[[], DlcError]
+    ) -> pl.Expr:
         """`value` of type `kind`, or the error where `bad` is true in any row."""
 
         def look(columns: Sequence[pl.Series]) -> pl.Series:

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from dlc.runtime.kernels.division import divide
 from dlc.runtime.types import ColumnType, Schema
 
 DIGITS = 38
@@ -20,7 +21,8 @@ def rescale(expr: pl.Expr, old: int, new: int, kind: pl.DataType) -> pl.Expr:
 
 def to_float(expr: pl.Expr, scale: int) -> pl.Expr:
     """The nearest float64 for up to 15 digits, within one unit in the last place beyond."""
-    return expr.cast(pl.Float64) / 10.0**scale if scale else expr.cast(pl.Float64)
+    value = expr.cast(pl.Float64)
+    return divide(value, pl.lit(10.0**scale)) if scale else value
 
 
 def to_decimal(expr: pl.Expr, kind: ColumnType) -> pl.Expr:
@@ -36,7 +38,8 @@ def from_decimal(expr: pl.Expr, kind: ColumnType) -> pl.Expr:
 def to_logical(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """A frame for people: decimals become decimals, and the columns have the schema's types and order."""
     return frame.select(
-        to_decimal(pl.col(name), kind) if kind.is_decimal else pl.col(name).cast(kind.logical) for name, kind in schema
+        to_decimal(pl.col(name), kind) if kind.is_decimal else pl.col(name).cast(kind.logical)
+        for name, kind in schema
     )
 
 

@@ -102,7 +102,9 @@ class _Builder:
         column = self._bindings.scalars[tree["input"]][tree["name"]].to_physical()
         return column.item() if len(column) else None
 
-    def verify(self, value: pl.Expr, bad: pl.Expr, kind: pl.DataType, error: Callable[[], DlcError]) -> pl.Expr:
+    def verify(
+        self, value: pl.Expr, bad: pl.Expr, kind: pl.DataType, error: Callable[[], DlcError]
+    ) -> pl.Expr:
         self.checks += 1
         return self._failures.verify(value, bad, kind, error)
 

@@ -10,6 +10,8 @@ from dlc.diagnostics import DlcError
 from dlc.runtime.kernels.arithmetic import common_type, convert
 from dlc.runtime.kernels.call import Call
 from dlc.runtime.kernels.decimals import rescale
+from dlc.runtime.kernels.division import divide
+
 
 def unsupported(call: Call, what: str) -> DlcError:
     """The error for a plan that asks for something this executor does not know."""
@@ -43,7 +45,9 @@ def _like(call: Call) -> pl.Expr:
             return text.ends_with(inner)
         return text.contains(inner, literal=True)
     wild = {"%": ".*", "_": "."}
-    return text.contains("(?s)^" + "".join(wild.get(character, re.escape(character)) for character in pattern) + "$")
+    return text.contains(
+        "(?s)^" + "".join(wild.get(character, re.escape(character)) for character in pattern) + "$"
+    )
 
 
 def _slice(call: Call) -> pl.Expr:
@@ -56,7 +60,18 @@ def _part(call: Call) -> pl.Expr:
         return pl.when(call.exprs[0].is_not_null()).then(pl.lit(0, dtype=call.type.physical))
     names = {"day_of_year": "ordinal_day", "day_of_week": "weekday"}
     part = names.get(str(part), part)
-    if part not in ("year", "month", "day", "hour", "minute", "second", "weekday", "quarter", "week", "ordinal_day"):
+    if part not in (
+        "year",
+        "month",
+        "day",
+        "hour",
+        "minute",
+        "second",
+        "weekday",
+        "quarter",
+        "week",
+        "ordinal_day",
+    ):
         raise unsupported(call, f"the date part {part!r}")
     found: pl.Expr = getattr(call.exprs[0].dt, part)()
     return found.cast(call.type.physical)
@@ -76,7 +91,7 @@ def _round(call: Call) -> pl.Expr:
     source, digits = call.args[0], call.tree.get("digits", 0)
     if source.type.is_float:
         shift = 10.0 ** max(0, -digits)
-        rounded = (source.expr / shift).round(max(0, digits), mode="half_away_from_zero")
+        rounded = divide(source.expr, pl.lit(shift)).round(max(0, digits), mode="half_away_from_zero")
         return rounded * shift if digits < 0 else rounded
     scale = source.type.scale
     kept = rescale(source.expr, scale, min(digits, scale), pl.Int128())
@@ -145,7 +160,9 @@ FUNCTIONS: dict[str, Callable[[Call], pl.Expr]] = {
     "str_slice": _slice,
     "str_concat": lambda call: pl.concat_str(call.exprs),
     "like": _like,
-    **dict.fromkeys(("year", "month", "day", "hour", "minute", "second", "weekday", "quarter", "date_part"), _part),
+    **dict.fromkeys(
+        ("year", "month", "day", "hour", "minute", "second", "weekday", "quarter", "date_part"), _part
+    ),
     "date_trunc": _date_trunc,
     "to_date": lambda call: call.exprs[0].cast(pl.Date),
     "add_months": _add_months,

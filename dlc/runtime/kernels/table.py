@@ -68,7 +68,9 @@ class TableFragment:
             "sample": _sample,
         }.get(operator["op"])
         if build is None:
-            raise DlcError("DLC501", f"the plan uses the table operator {operator['op']!r}, which this dlc does not know")
+            raise DlcError(
+                "DLC501", f"the plan uses the table operator {operator['op']!r}, which this dlc does not know"
+            )
         return build(operator)
 
     def _filter(self, operator: Json) -> _Step:
@@ -145,11 +147,8 @@ def _unique(operator: Json) -> _Step:
     source, on = operator["in"], operator.get("on")
     if on is None:
         return lambda values, bindings: values[source].with_columns(canonical_zeros()).unique()
-    return (
-        lambda values, bindings: values[source]
-        .with_columns(canonical_zeros())
-        .sort(pl.all())
-        .unique(on, keep="first")
+    return lambda values, bindings: (
+        values[source].with_columns(canonical_zeros()).sort(pl.all()).unique(on, keep="first")
     )
 
 
