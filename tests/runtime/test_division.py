@@ -23,3 +23,9 @@ def test_one_row_divides_as_many_do(a: float, b: float) -> None:
     one = pl.DataFrame({"a": [a], "b": [b]}).select(divide(pl.col("a"), pl.col("b"))).item()
     many = pl.DataFrame({"a": [a] * 3, "b": [b] * 3}).select(divide(pl.col("a"), pl.col("b"))).to_series()
     assert many.to_list() == [one] * 3
+
+
+@pytest.mark.parametrize("kind", [pl.Float32, pl.Float64])
+def test_the_type_of_the_dividend_stays(kind: type[pl.DataType]) -> None:
+    frame = pl.DataFrame({"x": [1.0, 2.0]}, schema={"x": kind})
+    assert frame.select(divide(pl.col("x"), pl.lit(7.0, dtype=kind))).to_series().dtype == kind

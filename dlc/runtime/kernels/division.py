@@ -11,5 +11,5 @@ def divide(dividend: pl.Expr, divisor: pl.Expr) -> pl.Expr:
     in a way that Polars does not see through.
     """
     if not divisor.meta.root_names():
-        divisor = dividend.is_nan().cast(pl.Float64) * 0.0 + divisor
+        divisor = dividend.is_nan().cast(pl.Int8) * 0 + divisor
     return dividend / divisor
