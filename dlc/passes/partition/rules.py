@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
 from dlc.dialects import table
@@ -78,11 +79,21 @@ def is_ordered(value: SSAValue) -> bool:
 
 def scan(site: Site) -> Iterator[Alternative]:
     """Every rank reads its share of the pieces, or a small file as a whole."""
+    assert isinstance(site.op, table.ScanOp)
     scalars = (Replicated(),) * len(site.candidates)
-    everywhere = site.costs.read(site.output_size, replicated=True) + site.costs.crowding(site.output_size)
+    decoded = _decoded_size(site.op, site.output_size)
+    everywhere = site.costs.read(decoded, replicated=True) + site.costs.crowding(site.output_size)
     yield Alternative("replicated-read", scalars, Replicated(), everywhere)
     if site.costs.ranks > 1:
-        yield Alternative("local", scalars, Rows(), site.costs.read(site.output_size, replicated=False))
+        yield Alternative("local", scalars, Rows(), site.costs.read(decoded, replicated=False))
+
+
+def _decoded_size(op: table.ScanOp, kept: float) -> float:
+    """Bytes of all rows that a scan decodes, of which its predicate keeps those counted in `kept`."""
+    rows = op.attributes.get("rows")
+    if op.piece_list is None or not isinstance(rows, IntegerAttr):
+        return kept
+    return kept / max(rows.value.data, 1) * sum(piece[2] for piece in op.piece_list)
 
 
 def row_by_row(site: Site) -> Iterator[Alternative]:
