@@ -14,14 +14,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
 
 from dlc.diagnostics import DlcError, render
 from dlc.dialects import context
+from dlc.passes import registry
+from dlc.passes.pipelines import STAGES, passes_until
 from dlc.passes.text import parse_module, print_module
 
 LIT = Path(__file__).parent.parent / "lit"
@@ -75,10 +78,12 @@ def main() -> int:
     )
     parser.add_argument("--count", type=int, default=10_000, help="texts to try")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--stage", choices=STAGES, help="run the passes up to this stage over what survives")
     args = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
     signal.signal(signal.SIGALRM, _hang)
 
+    passes = [registry.load(name)() for name in passes_until(args.stage)] if args.stage else []
     pieces = corpus()
     outcomes: Counter[str] = Counter()
     failures = 0
@@ -88,7 +93,7 @@ def main() -> int:
         start = time.perf_counter()
         signal.alarm(SECONDS)
         try:
-            outcomes[attempt(text)] += 1
+            outcomes[attempt(text, passes)] += 1
         except (Exception, Hang) as error:
             failures += 1
             outcomes[f"FAILED {type(error).__name__}"] += 1
@@ -112,8 +117,8 @@ def corpus() -> list[list[str]]:
     ]
 
 
-def attempt(text: str) -> str:
-    """Parse, verify, print and read again; the code of the diagnostic, or `ok`."""
+def attempt(text: str, passes: Sequence[ModulePass] = ()) -> str:
+    """Parse, verify, print, read again and run passes; the code of the diagnostic, or `ok`."""
     try:
         module = parse_module(text, "fuzz.mlir", context())
     except DlcError as error:
@@ -123,6 +128,12 @@ def attempt(text: str) -> str:
         return error.code
     for generic in (False, True):
         survives(module, generic)
+    try:
+        for pass_ in passes:
+            pass_.apply(context(), module)
+            module.verify()
+    except DlcError as error:
+        return f"{error.code} in a pass"
     return "ok"
 
 
