@@ -45,7 +45,9 @@ def commands() -> Iterator[tuple[Path, str]]:
 
 
 @pytest.mark.parametrize(
-    ("path", "options"), commands(), ids=lambda part: part.stem if isinstance(part, Path) else part.strip()
+    ("path", "options"),
+    list(commands()),
+    ids=lambda part: part.stem if isinstance(part, Path) else part.strip(),
 )
 def test_mlir_reads_every_module_of_the_filecheck_tests(
     path: Path,
