@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import polars as pl
@@ -18,7 +20,9 @@ import dlc
 from dlc import driver
 from dlc.diagnostics import SourceLoc
 from dlc.frontends.recording import Recording
+from dlc.passes.partition import costs, partition
 from dlc.runtime.executor import execute
+from dlc.runtime.plan import Plan
 from dlc.runtime.transport import run_local
 
 from .random_programs import DIMENSION, ROWS, SCHEMA, pipelines
@@ -26,10 +30,36 @@ from .random_programs import DIMENSION, ROWS, SCHEMA, pipelines
 RANKS = (1, 2, 3, 4)
 
 
-def rows_on(ranks: int, frame: dlc.Frame) -> list[tuple[Any, ...]]:
+@dataclass(frozen=True)
+class Regime:
+    """What is cheap on a machine, which decides how even tiny tables are spread: rates in bytes a second."""
+
+    read: float
+    work: float
+    network: float
+
+    def plan(self, frame: dlc.Frame, ranks: int) -> Plan:
+        """The plan of a frame on such a machine."""
+        module = Recording().module("main", {"result": frame.value}, SourceLoc("test.py", 1))
+        network = partition.DefaultNetwork(latency=0.0, bandwidth=self.network)
+        with (
+            patch.object(costs, "READ_RATE", self.read),
+            patch.object(costs, "WORK_RATE", self.work),
+            patch.object(partition, "DefaultNetwork", lambda: network),
+        ):
+            return driver.build_plan(driver.compile_module(module, None, ranks))
+
+
+REGIMES = (
+    Regime(read=5e8, work=1e9, network=5e9),  # as it is: tiny files are read by every rank
+    Regime(read=1.0, work=1e9, network=1e12),  # rows are spread, and gathering them is cheap
+    Regime(read=1.0, work=1e2, network=1e12),  # work must be shared, so rows are shuffled
+)
+
+
+def rows_on(ranks: int, frame: dlc.Frame, regime: Regime) -> list[tuple[Any, ...]]:
     """The rows that a frame has when run on so many ranks, in an order of their own."""
-    module = Recording().module("main", {"result": frame.value}, SourceLoc("test.py", 1))
-    plan = driver.build_plan(driver.compile_module(module, None, ranks))
+    plan = regime.plan(frame, ranks)
     results = run_local(ranks, lambda transport: execute(plan, transport))
     return ordered(results[0]["result"].rows())
 
@@ -80,7 +110,8 @@ def test_a_random_program_gives_the_same_rows_everywhere(
         )
     )
     note("\n".join(program.steps))
-    answers = [rows_on(ranks, program.frame) for ranks in RANKS]
+    regime = data.draw(st.sampled_from(REGIMES))
+    answers = [rows_on(ranks, program.frame, regime) for ranks in RANKS]
 
     with duckdb.connect() as connection:
         connection.register("t", frame.to_arrow())
@@ -91,3 +122,26 @@ def test_a_random_program_gives_the_same_rows_everywhere(
         assert all(alike(a, b) for a, b in zip(ours, theirs, strict=True)), (ours, theirs)
     for other in answers[1:]:
         assert repr(other) == repr(answers[0])
+
+
+def test_the_regimes_use_all_collectives(folder: Path) -> None:
+    """The property above is worth nothing if every plan of a tiny table does without collectives."""
+    path = folder / "many.parquet"
+    pl.DataFrame({"k": [i % 40 for i in range(200)], "v": range(200)}).write_parquet(path, row_group_size=20)
+    frame = dlc.scan_parquet(str(path))
+    programs = [
+        frame.group_by("k").agg(dlc.col("v").sum()),
+        frame.select(dlc.col("v").sum()),
+        frame.join(frame.rename({"v": "w"}), on="k"),
+        frame.group_by("k").agg(dlc.col("v").n_unique()),
+        frame.sort("v").head(3),
+        frame.sort("v").group_by("v").agg(dlc.len()),
+    ]
+    used = {
+        step["op"]
+        for regime in REGIMES
+        for program in programs
+        for ranks in RANKS
+        for step in regime.plan(program, ranks).gangs[0].instructions
+    }
+    assert {"shuffle", "all_gather", "gather", "all_reduce"} <= used
