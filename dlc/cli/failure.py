@@ -1,5 +1,6 @@
 """Turns whatever a command raised into a message on stderr and an exit code."""
 
+import errno
 import os
 import platform
 import sys
@@ -13,10 +14,14 @@ import dlc
 from dlc.diagnostics import DlcError, render
 
 _PACKAGES = ("xdsl", "numpy", "polars", "pyarrow", "mpi4py", "mpich", "lark")
+_BROKEN_PIPE = 141
 
 
 def report(error: Exception, arguments: Sequence[str]) -> int:
     """Show the error on stderr and return the exit code; a fault of dlc itself leaves a file to report."""
+    if isinstance(error, BrokenPipeError):
+        _abandon_stdout()  # its reader has left, which is no error
+        return _BROKEN_PIPE
     diagnostic = error if isinstance(error, DlcError) else _diagnose(error, arguments)
     print(render(diagnostic, color=_wants_color()), file=sys.stderr)
     return diagnostic.exit_code
@@ -34,12 +39,20 @@ def _diagnose(error: Exception, arguments: Sequence[str]) -> DlcError:
             f"the Python package '{error.name}' is not installed",
             help="install dlc again with pip, or run `dlc doctor` to see what is missing",
         )
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        _abandon_stdout()
+        return DlcError("DLC605", "there is no space left to write to", help="free space, or write elsewhere")
     path = _write_reproducer(error, arguments)
     return DlcError(
         "DLC901",
         f"internal error: {type(error).__name__}: {error}",
         help=f"this is a fault of dlc; please report it with the file {path}",
     )
+
+
+def _abandon_stdout() -> None:
+    """Keep the interpreter from writing what is left in the buffer when it exits, which would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write_reproducer(error: Exception, arguments: Sequence[str]) -> Path:

@@ -32,7 +32,7 @@ def parse_target(text: str) -> Target:
     """Split `prog.py:name`; raises DLC201 when there is no such file."""
     file, _, program = text.rpartition(":")
     target = Target(Path(file), program) if file.endswith(".py") else Target(Path(text))
-    if not target.path.is_file():
+    if not target.path.exists() or target.path.is_dir():
         raise DlcError(
             "DLC201", f"there is no file '{target.path}'", help="give a Python program or a .dlc plan"
         )
