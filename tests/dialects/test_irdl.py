@@ -39,10 +39,9 @@ def test_a_dialect_comes_with_those_it_refers_to(name: str) -> None:
 
 def commands() -> Iterator[tuple[Path, str]]:
     """(file, options) of every `dlc opt` that the FileCheck tests run on a file and expect to succeed."""
+    command = re.compile(r"// RUN: (?:cd %data && )?dlc opt ([^|\n]*)%s")
     for path in sorted(LIT.rglob("*.mlir")):
-        for options in re.findall(
-            r"// RUN: (?:cd %data && )?dlc opt (.*?)%s", path.read_text(encoding="utf-8")
-        ):
+        for options in command.findall(path.read_text(encoding="utf-8")):
             yield path, options
 
 
