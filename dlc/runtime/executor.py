@@ -22,7 +22,10 @@ _RESULT_TAG = 0
 
 
 def execute(
-    plan: Plan, transport: Transport, parameters: Mapping[str, Any] | None = None, recorder: Recorder | None = None
+    plan: Plan,
+    transport: Transport,
+    parameters: Mapping[str, Any] | None = None,
+    recorder: Recorder | None = None,
 ) -> dict[str, pl.DataFrame] | None:
     """Run the plan; every rank of `transport` calls it. Rank 0 gets the results by name, the others None.
 
@@ -38,12 +41,12 @@ def execute(
         )
     if transport.rank >= plan.world_size:
         return None
-    world = transport.split(range(plan.world_size))
+    world = _group(transport, list(range(plan.world_size)))
     outputs = Outputs(plan.outputs, _run_name(world))
     context = Context(plan, world, outputs, bind_parameters(plan.parameters, parameters or {}), {})
     try:
         programs = [
-            (gang, compile_gang(gang, world.split(gang.ranks), context))
+            (gang, compile_gang(gang, _group(world, gang.ranks), context))
             for gang in plan.gangs
             if world.rank in gang.ranks
         ]
@@ -63,6 +66,11 @@ def execute(
         outputs.discard()
         raise
     return results
+
+
+def _group(transport: Transport, ranks: list[int]) -> Transport:
+    """A transport for these ranks, of which this is one."""
+    return transport if ranks == list(range(transport.size)) else transport.split(ranks)
 
 
 def _run_steps(gang: Gang, steps: list[Step], plan: Plan, recorder: Recorder | None) -> None:

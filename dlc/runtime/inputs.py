@@ -126,18 +126,24 @@ class Reader:
             found = scan.collect_schema()
         except (pl.exceptions.PolarsError, OSError) as error:
             raise _damaged(path, str(error).splitlines()[0][:300], self._loc) from error
-        converted = {name: _convert(name, found.get(name), kind, path, self._loc) for name, kind in self._schema}
+        converted = {
+            name: _convert(name, found.get(name), kind, path, self._loc) for name, kind in self._schema
+        }
         part = scan.slice(offset, rows)
         if self._predicate is not None:
             # It may read columns that are then dropped.
-            read = {name: _convert(name, found.get(name), kind, path, self._loc) for name, kind in self._tested}
+            read = {
+                name: _convert(name, found.get(name), kind, path, self._loc) for name, kind in self._tested
+            }
             predicate = Expression(self._predicate, self._locate, self._failures, read)
             part = keep(part, predicate.bind(Bindings(parameters)), predicate.checks > 0)
         return part.select(expr.alias(name) for name, expr in converted.items())
 
     def _scan(self, path: str) -> pl.LazyFrame:
         if not _stat(path, self._loc).st_size:
-            raise DlcError("DLC202", f"{path} is empty", loc=self._loc, help="write it again, or leave it out")
+            raise DlcError(
+                "DLC202", f"{path} is empty", loc=self._loc, help="write it again, or leave it out"
+            )
         if not self._is_csv:
             return pl.scan_parquet(path, glob=False, hive_partitioning=False)
         return pl.scan_csv(
@@ -154,13 +160,20 @@ class Reader:
         )
 
 
-def _convert(name: str, found: pl.DataType | None, kind: ColumnType, path: str, loc: SourceLoc | None) -> pl.Expr:
+def _convert(
+    name: str, found: pl.DataType | None, kind: ColumnType, path: str, loc: SourceLoc | None
+) -> pl.Expr:
     """The column of a file in its physical type; types that agree stay bare, so that Polars prunes by them."""
     column = pl.col(name)
-    if found is None or (kind.is_decimal and not (isinstance(found, pl.Decimal) and found.scale == kind.scale)):
+    if found is None or (
+        kind.is_decimal and not (isinstance(found, pl.Decimal) and found.scale == kind.scale)
+    ):
         what = "has no column" if found is None else f"has type {found} in column"
         raise DlcError(
-            "DLC204", f"{path} {what} {name!r}, unlike the files before", loc=loc, help="give all files one schema"
+            "DLC204",
+            f"{path} {what} {name!r}, unlike the files before",
+            loc=loc,
+            help="give all files one schema",
         )
     if kind.is_decimal:
         return from_decimal(column, kind)

@@ -126,10 +126,14 @@ class _Compiler:
         return self._moved(instruction, lambda frame: exchange.all_gather(frame, self._group))
 
     def _gather(self, instruction: Json) -> Run:
-        return self._moved(instruction, lambda frame: exchange.gather(frame, instruction["root"], self._group))
+        return self._moved(
+            instruction, lambda frame: exchange.gather(frame, instruction["root"], self._group)
+        )
 
     def _broadcast(self, instruction: Json) -> Run:
-        return self._moved(instruction, lambda frame: exchange.broadcast(frame, instruction["root"], self._group))
+        return self._moved(
+            instruction, lambda frame: exchange.broadcast(frame, instruction["root"], self._group)
+        )
 
     def _all_reduce(self, instruction: Json) -> Run:
         kernel = compile_fragment(instruction["combine"], self._context.plan.location)
@@ -179,7 +183,9 @@ class _Compiler:
 
         def run(values: Values) -> None:
             if part is not None or self._group.rank == 0:
-                self._context.outputs.write(to_logical(self._collect(source, values), schema), path, part, loc)
+                self._context.outputs.write(
+                    to_logical(self._collect(source, values), schema), path, part, loc
+                )
 
         return run
 

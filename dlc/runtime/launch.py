@@ -107,7 +107,8 @@ def mpiexec_command(ranks: int, args: Sequence[str]) -> tuple[list[str], dict[st
     if mpiexec is None or importlib.util.find_spec("mpi4py") is None:
         raise DlcError(
             "DLC701",
-            "cannot start several ranks: " + ("mpi4py is not installed" if mpiexec else "there is no mpiexec"),
+            "cannot start several ranks: "
+            + ("mpi4py is not installed" if mpiexec else "there is no mpiexec"),
             help="install an MPI, for instance with `pip install mpi4py mpich`, or run on one rank",
         )
     return [mpiexec, "-n", str(ranks), sys.executable, *args], {**os.environ, **_environment(ranks)}

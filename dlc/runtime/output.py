@@ -108,5 +108,8 @@ def _sync(directory: Path) -> None:
 def _unwritable(path: Path, error: Exception, loc: SourceLoc | None = None) -> DlcError:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
     return DlcError(
-        "DLC605", f"cannot write {path}: {reason}", loc=loc, help="check the directory, its permissions and free space"
+        "DLC605",
+        f"cannot write {path}: {reason}",
+        loc=loc,
+        help="check the directory, its permissions and free space",
     )

@@ -27,7 +27,9 @@ def bind_parameters(declared: list[Json], given: Mapping[str, Any]) -> dict[str,
         elif "default" in parameter:
             bound[name] = parameter["default"]
         else:
-            raise DlcError("DLC110", f"the parameter {name!r} is missing", help=f"give it with --param {name}=VALUE")
+            raise DlcError(
+                "DLC110", f"the parameter {name!r} is missing", help=f"give it with --param {name}=VALUE"
+            )
     return bound
 
 

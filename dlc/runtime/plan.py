@@ -136,7 +136,15 @@ def from_bytes(data: bytes, name: str = "plan") -> Plan:
         return _decode_plan(data, name)
     except Invalid as error:
         raise _damaged(name, str(error)) from error
-    except (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         # RecursionError (a RuntimeError) comes from JSON that is nested too deeply.
         raise _damaged(name, "it is truncated or was changed after it was written") from error
 
@@ -147,7 +155,9 @@ def _decode_plan(data: bytes, name: str) -> Plan:
         if len(members) > _MAX_MEMBERS:
             raise Invalid("it has too many members")
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-            raise Invalid("a member is compressed")  # nothing dlc wrote is, so nothing can unpack to more than it is
+            raise Invalid(
+                "a member is compressed"
+            )  # nothing dlc wrote is, so nothing can unpack to more than it is
         by_name = {member.filename: member for member in members}
         manifest = _read_json(archive, by_name["manifest.json"])
         version = manifest.get("format") if isinstance(manifest, dict) else None
@@ -172,7 +182,17 @@ def _decode_plan(data: bytes, name: str) -> Plan:
             if member.startswith("constants/")
         }
         text = archive.read("plan.mlir").decode()
-    kept = ("program", "world_size", "machine", "requires", "parameters", "results", "outputs", "inputs", "locations")
+    kept = (
+        "program",
+        "world_size",
+        "machine",
+        "requires",
+        "parameters",
+        "results",
+        "outputs",
+        "inputs",
+        "locations",
+    )
     plan = Plan(
         **{key: manifest[key] for key in kept},
         compiler=manifest["compiler"],
@@ -190,7 +210,9 @@ def _check_seal(data: bytes, comment: bytes) -> None:
         raise Invalid("its checksum is wrong: it was changed after it was written")
 
 
-def _check_members(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], sums: dict[str, str]) -> None:
+def _check_members(
+    archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], sums: dict[str, str]
+) -> None:
     if set(members) != {"manifest.json", *sums}:
         raise Invalid("its list of members does not match its content")
     for member, expected in sums.items():
@@ -247,7 +269,9 @@ def _check_fragment(fragment: Json, inputs: int, outputs: int, where: str) -> No
         raise Invalid(f"the fragment of {where} takes or gives another number of values")
     known = inputs
     for operator in fragment["ops"]:
-        taken = [operator[key] for key in ("in", "left", "right") if key in operator] + operator.get("ins", [])
+        taken = [operator[key] for key in ("in", "left", "right") if key in operator] + operator.get(
+            "ins", []
+        )
         if max(taken) >= known:
             raise Invalid(f"the {operator['op']} of {where} uses a value that is not defined")
         known += 1
@@ -262,7 +286,9 @@ def _read_json(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
 
 
 def _encode(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 @cache

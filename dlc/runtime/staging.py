@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -17,10 +18,9 @@ def discard(paths: Iterable[str | os.PathLike[str]], run: str) -> None:
         staging = staging_path(Path(path), run)
         # Renamed first, so that ranks which still write cannot add files while it is being removed.
         dead = staging.with_name(f"{staging.name}.dead")
-        try:
+        with suppress(OSError):  # another rank was first, or nothing was staged
             staging.rename(dead)
-        except OSError:
-            continue  # another rank was first, or nothing was staged
+        # Also if another rank was first: it may be killed before it is done.
         remove(dead)
 
 

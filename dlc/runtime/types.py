@@ -30,10 +30,13 @@ _SIMPLE: dict[str, pl.DataType] = {
     "string": pl.String(),
     "date": pl.Date(),
 }
-_INTEGERS = {name: bounds for name, bounds in (
-    *((f"i{bits}", (-(1 << bits - 1), (1 << bits - 1) - 1)) for bits in (8, 16, 32, 64)),
-    *((f"ui{bits}", (0, (1 << bits) - 1)) for bits in (8, 16, 32, 64)),
-)}
+_INTEGERS = {
+    name: bounds
+    for name, bounds in (
+        *((f"i{bits}", (-(1 << bits - 1), (1 << bits - 1) - 1)) for bits in (8, 16, 32, 64)),
+        *((f"ui{bits}", (0, (1 << bits) - 1)) for bits in (8, 16, 32, 64)),
+    )
+}
 _TEXT = re.compile(
     r"(?P<simple>[a-z]+[0-9]*)"
     r"(\((?P<precision>[0-9]{1,2}),(?P<scale>[0-9]{1,2})\)|\[(?P<unit>ns|us|ms)(,(?P<zone>[^\]]+))?\])?"
@@ -103,7 +106,9 @@ def parse_type(text: str) -> ColumnType:
             return ColumnType(kind, nullable, int(match["precision"]), int(match["scale"]))
         if kind in ("timestamp", "duration") and match["unit"]:
             return ColumnType(kind, nullable, unit=match["unit"], zone=match["zone"] or "")  # pyright: ignore[reportArgumentType]
-    raise DlcError("DLC501", f"the plan names an unknown type {text[:80]!r}", help="compile the program again")
+    raise DlcError(
+        "DLC501", f"the plan names an unknown type {text[:80]!r}", help="compile the program again"
+    )
 
 
 Schema = list[tuple[str, ColumnType]]

@@ -56,7 +56,9 @@ def _is_of(item: Any, name: str) -> bool:
     return isinstance(item, _TYPES[name]) and (name == "boolean" or not isinstance(item, bool))
 
 
-def _object_children(item: dict[str, Any], rule: dict[str, Any], where: str) -> list[tuple[Any, dict[str, Any], str]]:
+def _object_children(
+    item: dict[str, Any], rule: dict[str, Any], where: str
+) -> list[tuple[Any, dict[str, Any], str]]:
     if "oneOf" in rule:
         rule = _merge(rule, _variant(item, rule["oneOf"], where))
     for name in rule.get("required", ()):
@@ -87,7 +89,9 @@ def _merge(rule: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _array_children(item: list[Any], rule: dict[str, Any], where: str) -> list[tuple[Any, dict[str, Any], str]]:
+def _array_children(
+    item: list[Any], rule: dict[str, Any], where: str
+) -> list[tuple[Any, dict[str, Any], str]]:
     if len(item) < rule.get("minItems", 0) or len(item) > rule.get("maxItems", len(item)):
         raise Invalid(f"{where} has {len(item)} items")
     prefix: list[dict[str, Any]] = rule.get("prefixItems", [])

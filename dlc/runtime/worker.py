@@ -3,7 +3,6 @@
 import argparse
 import os
 import signal
-import socket
 import sys
 import time
 import traceback
@@ -21,11 +20,12 @@ if TYPE_CHECKING:
     from dlc.runtime.transport import Transport
 
 _PATIENCE = 1800.0  # seconds; a rank may compute that long before the others take it for lost
-_GRACE = 5.0  # seconds for the rank that reports the error to do so
+_GRACE = 30.0  # seconds for the rank that reports the error to do so, and to end the others
+_TASK_FAILED = 5
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a plan on this rank and return its exit code; on an error, end the whole job with the error's code."""
+    """Run a plan on this rank and return its exit code; an error ends the whole job with the error's code."""
     options = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _terminate)
     transport = None
@@ -40,9 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m dlc.runtime.worker", description=__doc__)
     parser.add_argument("plan", help="the plan to run")
-    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the program")
+    parser.add_argument(
+        "--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the program"
+    )
     parser.add_argument("--record", metavar="FILE", help="write what each instruction took, as JSON")
-    parser.add_argument("--results", metavar="DIR", help="write the results, or the error, into this directory")
+    parser.add_argument(
+        "--results", metavar="DIR", help="write the results, or the error, into this directory"
+    )
     parser.add_argument(
         "--watchdog",
         type=float,
@@ -54,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _connect(watchdog: float) -> "Transport":
-    """The world of this rank. MPI and the kernels are imported here, after the number of threads is settled."""
+    """The world of this rank. MPI is imported here, and Polars only once the number of its threads is settled."""
     if not in_mpi_world():
         return LocalTransport()
     from mpi4py import MPI
@@ -92,18 +96,19 @@ def _parameter(text: str) -> tuple[str, str]:
 
 def _end_job(error: BaseException, transport: "Transport | None", results: str | None) -> NoReturn:
     """Report the error unless another rank of this node does, and take all ranks down with its exit code."""
-    alone = transport is None or transport.size == 1
     if isinstance(error, SystemExit | KeyboardInterrupt):
         code = error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 128 + signal.SIGINT
+    elif isinstance(error, PeerFailed):
+        code = _TASK_FAILED
+        time.sleep(_GRACE)
     else:
         failure = _as_failure(error)
         code = failure.exit_code
-        claim = None if isinstance(error, PeerFailed) else _claim()
-        if claim is None and not alone:
-            time.sleep(_GRACE)  # the rank that reports ends this one
-        else:
+        if transport is None or transport.claim():
             _report(failure, error, results)
-    if transport is None or alone:
+        else:
+            time.sleep(_GRACE)
+    if transport is None or transport.size == 1:
         sys.exit(code)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI's own words on the abort would only repeat it
     transport.abort(code)
@@ -121,21 +126,16 @@ def _as_failure(error: BaseException) -> DlcError:
     if isinstance(error, DlcError):
         return error
     if isinstance(error, ImportError):
-        return DlcError("DLC702", f"cannot import {error.name}: {error}", help="install dlc's dependencies again")
-    return DlcError("DLC901", f"the executor failed: {type(error).__name__}: {error}", help="please report this")
-
-
-def _claim() -> socket.socket | None:
-    """Something that only one rank of a job gets on each node: a name in the kernel, gone with its process."""
-    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    try:
-        claim.bind(f"\0dlc-{os.getuid()}-{os.getppid()}")  # ranks of one job have one parent
-    except OSError:
-        return None
-    return claim
+        return DlcError(
+            "DLC702", f"cannot import {error.name}: {error}", help="install dlc's dependencies again"
+        )
+    return DlcError(
+        "DLC901", f"the executor failed: {type(error).__name__}: {error}", help="please report this"
+    )
 
 
 def _terminate(number: int, frame: object) -> NoReturn:
+    del frame
     raise SystemExit(128 + number)
 
 

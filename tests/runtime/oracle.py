@@ -35,7 +35,9 @@ def evaluate(tree: dict[str, Any], row: dict[str, Any]) -> Any:
                 return evaluate(value, row)
         return evaluate(default, row)
     if name == "coalesce":
-        return next((value for value in (evaluate(arg, row) for arg in tree["args"]) if value is not None), None)
+        return next(
+            (value for value in (evaluate(arg, row) for arg in tree["args"]) if value is not None), None
+        )
     values = [evaluate(arg, row) for arg in tree["args"]]
     if name == "and":
         return False if False in values else None if None in values else True
@@ -92,6 +94,8 @@ def _fit(value: Any, kind: ColumnType) -> Any:
 
 def _cast(value: Any, kind: ColumnType) -> Any:
     try:
-        return float(value) if kind.is_float else _fit(Decimal(value) if kind.is_decimal else int(value), kind)
+        return (
+            float(value) if kind.is_float else _fit(Decimal(value) if kind.is_decimal else int(value), kind)
+        )
     except Overflow as error:
         raise CannotCast from error

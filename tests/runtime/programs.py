@@ -26,14 +26,24 @@ def sales(rows: int = 1000) -> pl.DataFrame:
 
 def totals(frame: pl.DataFrame) -> pl.DataFrame:
     """What the program of `totals_plan` computes, in one line of Polars."""
-    grouped = frame.group_by("s").agg(total=pl.col("d").sum().cast(pl.Decimal(38, 2)), n=pl.len().cast(pl.Int64))
+    grouped = frame.group_by("s").agg(
+        total=pl.col("d").sum().cast(pl.Decimal(38, 2)), n=pl.len().cast(pl.Int64)
+    )
     return grouped.sort("s", nulls_last=False)
 
 
 def read(path: Path, rows: int, pieces: int = 7, out: str = "sales") -> Json:
     bounds = [rows * i // pieces for i in range(pieces + 1)]
     cuts = [[0, start, end - start] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
-    return {"op": "read", "out": out, "format": "parquet", "paths": [str(path)], "schema": SALES, "pieces": cuts, "loc": 0}
+    return {
+        "op": "read",
+        "out": out,
+        "format": "parquet",
+        "paths": [str(path)],
+        "schema": SALES,
+        "pieces": cuts,
+        "loc": 0,
+    }
 
 
 def run(source: str, out: str, *ops: Json) -> Json:
@@ -56,7 +66,11 @@ def totals_instructions(path: Path, rows: int) -> list[Json]:
         read(path, rows),
         run("sales", "parts", group(["total", "sum", "d", "decimal(38,2)?"], ["n", "len", None, "i64"])),
         {"op": "shuffle", "in": "parts", "out": "met", "keys": ["s"], "loc": 1},
-        run("met", "totals", group(["total", "sum", "total", "decimal(38,2)?"], ["n", "merge_count", "n", "i64"])),
+        run(
+            "met",
+            "totals",
+            group(["total", "sum", "total", "decimal(38,2)?"], ["n", "merge_count", "n", "i64"]),
+        ),
         {"op": "gather", "in": "totals", "out": "all", "root": 0, "loc": 2},
         run("all", "sorted", {"op": "sort", "in": 0, "by": [["s", False, False]], "limit": None}),
         {"op": "free", "values": ["sales", "parts", "met"], "loc": -1},
@@ -64,7 +78,15 @@ def totals_instructions(path: Path, rows: int) -> list[Json]:
 
 
 def write(value: str, path: Path, layout: str) -> Json:
-    return {"op": "write", "in": value, "format": "parquet", "path": str(path), "layout": layout, "schema": TOTALS, "loc": 2}
+    return {
+        "op": "write",
+        "in": value,
+        "format": "parquet",
+        "path": str(path),
+        "layout": layout,
+        "schema": TOTALS,
+        "loc": 2,
+    }
 
 
 def result(value: str = "sorted") -> Json:

@@ -31,7 +31,10 @@ COLUMNS: dict[str, tuple[pl.DataType, list[Any]]] = {
 
 def everything(rows: int) -> pl.DataFrame:
     """A frame with a column of every type, whose row number is in `n`."""
-    columns = {name: pl.Series([values[i % 3] for i in range(rows)], dtype=kind) for name, (kind, values) in COLUMNS.items()}
+    columns = {
+        name: pl.Series([values[i % 3] for i in range(rows)], dtype=kind)
+        for name, (kind, values) in COLUMNS.items()
+    }
     return pl.DataFrame({"n": range(rows), **columns})
 
 

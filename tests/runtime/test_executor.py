@@ -60,7 +60,9 @@ def test_outputs_appear_together_after_the_last_instruction(path: Path, ranks: i
     expected = programs.totals(programs.sales(ROWS))
     assert pl.read_parquet(out / "new" / "totals.parquet").equals(expected)
     assert pl.read_parquet(out / "parts" / "*.parquet").sort("s", nulls_last=False).equals(expected)
-    assert sorted(p.name for p in (out / "parts").iterdir()) == [f"part-{rank:05}.parquet" for rank in range(ranks)]
+    assert sorted(p.name for p in (out / "parts").iterdir()) == [
+        f"part-{rank:05}.parquet" for rank in range(ranks)
+    ]
     assert sorted(p.name for p in out.iterdir()) == ["new", "parts", "sales.parquet"]
 
 
@@ -130,12 +132,20 @@ def test_a_sort_by_ranges(path: Path, ranks: int) -> None:
 def test_an_all_reduce_gives_every_rank_the_same_row(path: Path, ranks: int) -> None:
     largest = {"op": "aggregate", "in": 0, "keys": [], "aggs": [["m", "max", "k", "i64?"]]}
     combine = {**largest, "aggs": [["m", "max", "m", "i64?"]]}
-    scaled = call("sub", "i64?", {"f": "scalar", "input": 1, "name": "m", "type": "i64?"}, col("k", "i64"), checked=True)
+    scaled = call(
+        "sub", "i64?", {"f": "scalar", "input": 1, "name": "m", "type": "i64?"}, col("k", "i64"), checked=True
+    )
     steps = [
         programs.read(path, ROWS),
         programs.run("sales", "part", largest),
         {"op": "all_reduce", "in": "part", "out": "most", "combine": fragment(combine), "loc": 0},
-        {"op": "run", "ins": ["sales", "most"], "outs": ["x"], "fragment": fragment(project(x=scaled), inputs=2), "loc": 0},
+        {
+            "op": "run",
+            "ins": ["sales", "most"],
+            "outs": ["x"],
+            "fragment": fragment(project(x=scaled), inputs=2),
+            "loc": 0,
+        },
         {"op": "gather", "in": "x", "out": "all", "root": 0, "loc": 0},
         programs.result("all"),
     ]
@@ -151,9 +161,18 @@ def test_gangs_pass_frames_on_to_each_other(path: Path) -> None:
         {"op": "gather", "in": "mine", "out": "all", "root": 0, "loc": 0},
     ]
     reader = Gang("reader", [0, 1], first)
-    courier = Gang("courier", [0], [programs.read(path, ROWS), programs.run("sales", "half", keep, {"op": "head", "in": 1, "n": 10}),
-                                    {"op": "send", "in": "half", "peer": 2, "tag": 4, "loc": 0}])
-    taker = Gang("taker", [2], [{"op": "recv", "out": "got", "peer": 0, "tag": 4, "loc": 0}, programs.result("got")])
+    courier = Gang(
+        "courier",
+        [0],
+        [
+            programs.read(path, ROWS),
+            programs.run("sales", "half", keep, {"op": "head", "in": 1, "n": 10}),
+            {"op": "send", "in": "half", "peer": 2, "tag": 4, "loc": 0},
+        ],
+    )
+    taker = Gang(
+        "taker", [2], [{"op": "recv", "out": "got", "peer": 0, "tag": 4, "loc": 0}, programs.result("got")]
+    )
     plan = make_plan(3, [], results=[{"name": "totals", "schema": [["k", "i64"]]}])
     plan.gangs = [reader, courier, taker]
     assert run(plan)["totals"]["k"].to_list() == list(range(10))
@@ -172,15 +191,21 @@ def test_constants_are_on_every_rank(ranks: int) -> None:
         programs.result("all"),
     ]
     schema = [["d", "decimal(15,2)"]]
-    plan = make_plan(ranks, steps, results=[{"name": "totals", "schema": schema}], constants={"c0": buffer.getvalue()})
+    plan = make_plan(
+        ranks, steps, results=[{"name": "totals", "schema": schema}], constants={"c0": buffer.getvalue()}
+    )
     assert run(plan)["totals"].equals(pl.concat([frame] * ranks))
 
 
 def test_parameters_reach_the_kernels(path: Path) -> None:
     day = {"f": "param", "name": "least", "type": "decimal(15,2)"}
     keep = {"op": "filter", "in": 0, "predicate": call("ge", "bool", col("d", "decimal(15,2)"), day)}
-    steps = [programs.read(path, ROWS), programs.run("sales", "kept", keep),
-             {"op": "gather", "in": "kept", "out": "all", "root": 0, "loc": 0}, programs.result("all")]
+    steps = [
+        programs.read(path, ROWS),
+        programs.run("sales", "kept", keep),
+        {"op": "gather", "in": "kept", "out": "all", "root": 0, "loc": 0},
+        programs.result("all"),
+    ]
     parameters = [{"name": "least", "type": "decimal(15,2)", "default": "998"}]
     plan = make_plan(2, steps, results=[{"name": "totals", "schema": programs.SALES}], parameters=parameters)
     assert run(plan)["totals"].height == 2

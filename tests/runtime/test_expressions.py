@@ -28,7 +28,9 @@ COLUMNS = {
 }
 
 
-def evaluate(tree: Json, rows: list[dict[str, Any]], columns: dict[str, str] = COLUMNS, **parameters: Any) -> list[Any]:
+def evaluate(
+    tree: Json, rows: list[dict[str, Any]], columns: dict[str, str] = COLUMNS, **parameters: Any
+) -> list[Any]:
     """The values of an expression for these rows."""
     logical = pl.DataFrame(rows, schema={name: parse_type(kind).logical for name, kind in columns.items()})
     kernel = compile_fragment(fragment(project(x=tree)), lambda index: SourceLoc("prog.py", index + 1))
@@ -44,7 +46,9 @@ def decimals(precision: int, scale: int) -> st.SearchStrategy[Decimal]:
 
 
 def integers(least: int, largest: int) -> st.SearchStrategy[int]:
-    return st.one_of(st.sampled_from([least, largest]), st.integers(max(least, -3), 3), st.integers(least, largest))
+    return st.one_of(
+        st.sampled_from([least, largest]), st.integers(max(least, -3), 3), st.integers(least, largest)
+    )
 
 
 ROWS = st.lists(
@@ -157,16 +161,30 @@ def test_three_valued_logic(tree: Json, rows: list[dict[str, Any]]) -> None:
     st.sampled_from(
         [
             call("add", "decimal(10,2)?", col("d", "decimal(9,2)?"), col("d", "decimal(9,2)?"), checked=True),
-            call("sub", "decimal(38,4)?", col("e", "decimal(38,4)?"), col("d", "decimal(9,2)?"), checked=True),
-            call("add", "decimal(38,4)?", col("e", "decimal(38,4)?"), col("e", "decimal(38,4)?"), checked=True),
+            call(
+                "sub", "decimal(38,4)?", col("e", "decimal(38,4)?"), col("d", "decimal(9,2)?"), checked=True
+            ),
+            call(
+                "add", "decimal(38,4)?", col("e", "decimal(38,4)?"), col("e", "decimal(38,4)?"), checked=True
+            ),
             call("mul", "decimal(18,4)?", col("d", "decimal(9,2)?"), col("d", "decimal(9,2)?"), checked=True),
-            call("mul", "decimal(38,6)?", col("e", "decimal(38,4)?"), col("d", "decimal(9,2)?"), checked=True),
-            call("mul", "decimal(38,8)?", col("e", "decimal(38,4)?"), col("e", "decimal(38,4)?"), checked=True),
+            call(
+                "mul", "decimal(38,6)?", col("e", "decimal(38,4)?"), col("d", "decimal(9,2)?"), checked=True
+            ),
+            call(
+                "mul", "decimal(38,8)?", col("e", "decimal(38,4)?"), col("e", "decimal(38,4)?"), checked=True
+            ),
             call("add", "decimal(22,2)?", col("d", "decimal(9,2)?"), col("a", "i64?"), checked=True),
             call("lt", "bool?", col("d", "decimal(9,2)?"), col("e", "decimal(38,4)?")),
             call("eq", "bool?", col("d", "decimal(9,2)?"), col("b", "i32?")),
             call("mod", "decimal(9,2)?", col("d", "decimal(9,2)?"), lit(7, "i64"), checked=True),
-            call("floordiv", "decimal(9,0)?", col("d", "decimal(9,2)?"), col("d", "decimal(9,2)?"), checked=True),
+            call(
+                "floordiv",
+                "decimal(9,0)?",
+                col("d", "decimal(9,2)?"),
+                col("d", "decimal(9,2)?"),
+                checked=True,
+            ),
             call("cast", "decimal(9,2)?", col("b", "i32?"), strict=True),
             call("cast", "decimal(38,10)?", col("a", "i64?"), strict=True),
             call("cast", "i32?", col("d", "decimal(9,2)?"), strict=True),
@@ -224,7 +242,9 @@ def test_a_filter_guards_the_filters_after_it() -> None:
     nonzero = call("ne", "bool", col("a", "i64"), lit(0, "i64"))
     large = call("gt", "bool", call("div", "f64", lit(10, "i64"), col("a", "i64")), lit(3, "i64"))
     kernel = compile_fragment(
-        fragment({"op": "filter", "in": 0, "predicate": nonzero}, {"op": "filter", "in": 1, "predicate": large}),
+        fragment(
+            {"op": "filter", "in": 0, "predicate": nonzero}, {"op": "filter", "in": 1, "predicate": large}
+        ),
         lambda index: None,
     )
     assert collect(kernel([pl.DataFrame({"a": [0, 1, 5]})], {})[0])["a"].to_list() == [1]
@@ -259,12 +279,22 @@ def test_casts_from_text(text: str, kind: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "matches"),
-    [("a%", ["abc", "a.c"]), ("%c", ["abc", "a.c"]), ("%b%", ["abc"]), ("a_c", ["abc", "a.c"]), ("a.c", ["a.c"]),
-     ("%", ["abc", "a.c", "x\ny", ""]), ("x%y", ["x\ny"]), ("", [""])],
+    [
+        ("a%", ["abc", "a.c"]),
+        ("%c", ["abc", "a.c"]),
+        ("%b%", ["abc"]),
+        ("a_c", ["abc", "a.c"]),
+        ("a.c", ["a.c"]),
+        ("%", ["abc", "a.c", "x\ny", ""]),
+        ("x%y", ["x\ny"]),
+        ("", [""]),
+    ],
 )
 def test_like(pattern: str, matches: list[str]) -> None:
     words = ["abc", "a.c", "x\ny", ""]
-    found = evaluate(call("like", "bool", col("s", "string"), pattern=pattern), [{"s": w} for w in words], {"s": "string"})
+    found = evaluate(
+        call("like", "bool", col("s", "string"), pattern=pattern), [{"s": w} for w in words], {"s": "string"}
+    )
     assert [word for word, match in zip(words, found, strict=True) if match] == matches
 
 
@@ -307,7 +337,11 @@ def test_exact_parts_sum_to_the_same_bits_in_any_order(values: list[float], rand
         return
     bounds = [lit(largest, "f64"), lit(len(values), "i64")]
     kernel = compile_fragment(
-        fragment(project(**{f"p{i}": call("exact_part", "f64", col("x", "f64"), *bounds, index=i) for i in range(3)})),
+        fragment(
+            project(
+                **{f"p{i}": call("exact_part", "f64", col("x", "f64"), *bounds, index=i) for i in range(3)}
+            )
+        ),
         lambda index: None,
     )
 

@@ -36,7 +36,11 @@ def test_shares_are_contiguous_complete_and_balanced(sizes: list[tuple[int, int]
 
 
 def test_neighbouring_pieces_become_one_slice() -> None:
-    assert share([(0, 0, 10), (0, 10, 10), (0, 30, 10), (1, 0, 5)], 0, 1) == [(0, 0, 20), (0, 30, 10), (1, 0, 5)]
+    assert share([(0, 0, 10), (0, 10, 10), (0, 30, 10), (1, 0, 5)], 0, 1) == [
+        (0, 0, 20),
+        (0, 30, 10),
+        (1, 0, 5),
+    ]
 
 
 def read(instruction: dict[str, Any], ranks: int, **parameters: Any) -> list[pl.DataFrame]:
@@ -50,7 +54,13 @@ def test_several_files_are_read_in_order(tmp_path: Path, ranks: int) -> None:
         frame[30 * number : 30 * number + 30].write_parquet(tmp_path / f"{number}.parquet")
     paths = [str(tmp_path / f"{number}.parquet") for number in range(3)]
     pieces = [[file, offset, 10] for file in range(3) for offset in (0, 10, 20)]
-    instruction = {"format": "parquet", "paths": paths, "schema": [["v", "f64"], ["d", "decimal(15,2)"]], "pieces": pieces, "loc": 0}
+    instruction = {
+        "format": "parquet",
+        "paths": paths,
+        "schema": [["v", "f64"], ["d", "decimal(15,2)"]],
+        "pieces": pieces,
+        "loc": 0,
+    }
     shares = read(instruction, ranks)
     whole = pl.concat(shares)
     assert whole["v"].to_list() == frame["v"].to_list()
@@ -62,7 +72,9 @@ def test_several_files_are_read_in_order(tmp_path: Path, ranks: int) -> None:
 
 def test_a_predicate_is_applied_while_reading(tmp_path: Path) -> None:
     programs.sales(90).write_parquet(tmp_path / "a.parquet")
-    predicate = call("lt", "bool", col("d", "decimal(15,2)"), {"f": "param", "name": "p", "type": "decimal(15,2)"})
+    predicate = call(
+        "lt", "bool", col("d", "decimal(15,2)"), {"f": "param", "name": "p", "type": "decimal(15,2)"}
+    )
     instruction = {
         "format": "parquet", "paths": [str(tmp_path / "a.parquet")], "schema": [["k", "i64"], ["d", "decimal(15,2)"]],
         "pieces": [[0, 0, 90]], "loc": 0, "predicate": predicate,
@@ -74,13 +86,17 @@ def test_a_predicate_may_read_columns_that_are_dropped_and_may_fail(tmp_path: Pa
     path = tmp_path / "a.parquet"
     programs.sales(90).write_parquet(path)
     remainder = call("mod", "i64", lit(7, "i64"), call("sub", "i64", col("k", "i64"), lit(5, "i64")))
-    instruction = {**programs.read(path, 90), "schema": [["v", "f64"]], "predicate": call("eq", "bool", remainder, lit(1, "i64"))}
+    instruction = {
+        **programs.read(path, 90),
+        "schema": [["v", "f64"]],
+        "predicate": call("eq", "bool", remainder, lit(1, "i64")),
+    }
     with pytest.raises(DlcError) as caught:
         execute_alone([instruction, programs.run("sales", "b", {"op": "head", "in": 0, "n": 5})])
     assert caught.value.code == "DLC601"
 
 
-CSV = "i,day,at,money,flag,x,text\n1,2020-01-02,2020-01-02T10:00:00,1.25,true,1.5,hi\n2,NA,,-3,false,,\"a,b\"\n"
+CSV = 'i,day,at,money,flag,x,text\n1,2020-01-02,2020-01-02T10:00:00,1.25,true,1.5,hi\n2,NA,,-3,false,,"a,b"\n'
 CSV_SCHEMA = [["i", "i64"], ["day", "date?"], ["at", "timestamp[us]?"], ["money", "decimal(9,2)"], ["flag", "bool"],
               ["x", "f64?"], ["text", "string"]]  # fmt: skip
 

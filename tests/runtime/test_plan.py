@@ -112,7 +112,9 @@ def test_a_missing_plan_is_a_missing_file(tmp_path: Path) -> None:
     [
         lambda p: p.gangs[0].instructions.append({"op": "explode", "loc": 0}),
         lambda p: p.gangs[0].instructions.append({"op": "result", "in": "v9", "name": "r", "loc": 0}),
-        lambda p: p.gangs[0].instructions.append({"op": "result", "in": "v1", "name": "r", "loc": 0}),  # freed
+        lambda p: p.gangs[0].instructions.append(
+            {"op": "result", "in": "v1", "name": "r", "loc": 0}
+        ),  # freed
         lambda p: p.gangs[0].instructions[0].update(name="c1"),
         lambda p: p.gangs[0].instructions[0].pop("out"),
         lambda p: p.gangs[0].instructions[0].update(loc="here"),

@@ -63,6 +63,11 @@ def splits_into_groups_that_do_not_hear_each_other(t: Transport) -> None:
     t.barrier()
 
 
+def lets_one_rank_claim_the_report(t: Transport) -> None:
+    claims = t.all_gather(bytes_of(t.claim()))
+    assert sorted(bytes(claim) for claim in claims) == sorted([b"True"] + [b"False"] * (t.size - 1))
+
+
 SPECS: list[Callable[[Transport], None]] = [
     reaches_every_pair,
     carries_parts_of_any_size,
@@ -70,6 +75,7 @@ SPECS: list[Callable[[Transport], None]] = [
     broadcasts_from_any_root,
     keeps_messages_apart_by_tag_and_in_order,
     splits_into_groups_that_do_not_hear_each_other,
+    lets_one_rank_claim_the_report,
 ]
 
 

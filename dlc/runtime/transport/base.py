@@ -60,6 +60,13 @@ class Transport(Protocol):
         """A transport of its own for these ranks, of which this is one; all of them call it."""
         ...
 
+    def claim(self) -> bool:
+        """True for the first rank of each node that asks: it reports the error of the job.
+
+        Only a transport that was not split off another can tell.
+        """
+        ...
+
     def abort(self, code: int) -> NoReturn:
         """End every rank of the job at once; the job's exit code is `code`."""
         ...

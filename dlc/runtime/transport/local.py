@@ -20,6 +20,7 @@ class _Hub:
         self.changed = threading.Condition()
         self.boxes: defaultdict[tuple[object, ...], deque[memoryview]] = defaultdict(deque)
         self.error: BaseException | None = None
+        self.claimed = threading.Lock()
 
     def fail(self, error: BaseException) -> None:
         """Remember the first error and wake every rank that waits."""
@@ -93,6 +94,9 @@ class LocalTransport:
         self._splits[members] += 1  # every split has mailboxes of its own
         group = (*self._group, members, self._splits[members])
         return LocalTransport(members.index(self.rank), members, self._hub, group, self._patience)
+
+    def claim(self) -> bool:
+        return self._hub.claimed.acquire(blocking=False)
 
     def abort(self, code: int) -> NoReturn:
         error = SystemExit(code)

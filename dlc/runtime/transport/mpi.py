@@ -1,6 +1,8 @@
 """Ranks as MPI processes: upper-case mpi4py calls on buffers only, all of them non-blocking."""
 
 import os
+import secrets
+import socket
 import time
 from collections.abc import Sequence
 from typing import NoReturn
@@ -22,8 +24,9 @@ class MpiTransport:
     `patience` is the number of seconds after which a wait for other ranks ends with DLC604; None waits for ever.
     """
 
-    def __init__(self, comm: MPI.Intracomm, patience: float | None = None) -> None:
-        self._comm = comm.Dup()
+    def __init__(self, comm: MPI.Intracomm, patience: float | None = None, *, split: bool = False) -> None:
+        self._comm = comm if split else comm.Dup()
+        self._claims = None if split else _Claims(comm)
         self._patience = patience
         self._sent: list[tuple[MPI.Request, memoryview]] = []
         self.rank = comm.Get_rank()
@@ -34,7 +37,9 @@ class MpiTransport:
         sizes_in = np.empty(self.size, np.int64)
         self._wait([self._comm.Ialltoall(sizes_out, sizes_in)])
         # The own part stays where it is; peers start at different ranks so that no rank is everybody's first.
-        received = [_allocate(size if peer != self.rank else 0) for peer, size in enumerate(sizes_in.tolist())]
+        received = [
+            _allocate(size if peer != self.rank else 0) for peer, size in enumerate(sizes_in.tolist())
+        ]
         others = [(self.rank + step) % self.size for step in range(1, self.size)]
         requests = [request for peer in others for request in self._receive(received[peer], peer, 0)]
         requests += [request for peer in others for request in self._start(parts[peer], peer, 0)]
@@ -87,10 +92,10 @@ class MpiTransport:
 
     def split(self, ranks: Sequence[int]) -> Transport:
         group = self._comm.Get_group().Incl(list(ranks))
-        comm = self._comm.Create_group(group)
-        transport = MpiTransport(comm, self._patience)
-        comm.Free()
-        return transport
+        return MpiTransport(self._comm.Create_group(group), self._patience, split=True)
+
+    def claim(self) -> bool:
+        return self._claims is not None and self._claims.take()
 
     def abort(self, code: int) -> NoReturn:
         MPI.COMM_WORLD.Abort(code)
@@ -103,7 +108,7 @@ class MpiTransport:
         return [self._comm.Irecv([chunk, MPI.BYTE], peer, tag) for chunk in _chunks(part)]
 
     def _wait(self, requests: list[MPI.Request], size: int = 0) -> None:
-        """Poll until all requests are done. MPI moves bytes only while it is polled, so `size` bytes lengthen the spin."""
+        """Poll until all requests are done; `size` bytes lengthen the spin, as MPI moves them only when polled."""
         if MPI.Request.Testall(requests):
             return
         start = time.monotonic()
@@ -118,6 +123,32 @@ class MpiTransport:
             else:
                 time.sleep(sleep)
                 sleep = min(sleep * 1.5, _LONGEST_SLEEP)
+
+
+class _Claims:
+    """What one rank of each node can take, once, even if it dies right after.
+
+    A socket's name in the kernel keeps two ranks from taking it at the same time, but goes with its process; a flag in
+    memory that the ranks of a node share stays. Neither needs the other ranks to answer, as MPI's own atomics may.
+    """
+
+    def __init__(self, comm: MPI.Intracomm) -> None:
+        node = comm.Split_type(MPI.COMM_TYPE_SHARED)
+        first = node.Get_rank() == 0
+        self._window = MPI.Win.Allocate_shared(16 if first else 0, 8, comm=node)
+        self._shared = np.frombuffer(self._window.Shared_query(0)[0], np.int64)  # the flag, and a name for the job
+        if first:
+            self._shared[:] = 0, secrets.randbits(62)
+        node.Barrier()
+
+    def take(self) -> bool:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)  # held to the end of the process
+        try:
+            self._socket.bind(f"\0dlc-{self._shared[1]}")
+        except OSError:
+            return False
+        taken, self._shared[0] = self._shared[0], 1
+        return not taken
 
 
 def _allocate(size: int) -> memoryview:
