@@ -10,7 +10,7 @@ from dlc.frontends.location import caller
 
 from .errors import require_name
 
-MAX_DEPTH = 300
+MAX_DEPTH = 150
 """Deepest nesting of an expression; every later stage may recurse this far."""
 
 
