@@ -11,4 +11,4 @@ def run(script: str) -> int:
     return subprocess.run([sys.executable, Path(__file__).with_name(script)], check=False).returncode
 
 
-sys.exit(max([run("startup.py"), run("tpch_compare.py")]))
+sys.exit(max([run("startup.py"), run("fuzz_ir.py"), run("tpch_compare.py")]))
