@@ -131,6 +131,7 @@ def fit(op: Operation, index: int, names: Names) -> None:
     columns = frame_of(frame).columns
     if names.issuperset(columns):
         return
+    names = names or {_narrowest(frame_of(frame))}
     projection = Projection(frame, op.location)
     projection.keep(name for name in columns if name in names)
     project = projection.build()
