@@ -35,7 +35,7 @@ from dlc.dialects.table import (
 
 from .constants import Constant, constant
 from .dce import erase_dead
-from .expressions import at, can_fail, copy_into, predicate_region
+from .expressions import MAX_DEPTH, at, can_fail, conjuncts, copy_into, depth, predicate_region
 from .simplify import EXPRESSION_PATTERNS
 
 
@@ -65,6 +65,8 @@ class ProjectOfProject(RewritePattern):
         block = Block()
         values = copy_into(block, [outputs[name] for name in uses])
         body = copy_into(block, yielded(op.body), dict(zip(uses, values, strict=True)))
+        if depth(body) > MAX_DEPTH:
+            return
         block.add_op(at(op.location, YieldOp(body)))
         merged = ProjectOp(inner.frame, [name.data for name in op.names], Region(block))
         _supplant(op, at(op.location, merged), inner, rewriter)
@@ -110,7 +112,9 @@ class FilterOfFilter(RewritePattern):
         upper = yielded(op.predicate)[0]
         if not can_fail(upper):
             block = Block()
-            terms = [*copy_into(block, yielded(inner.predicate)), *copy_into(block, [upper])]
+            terms = copy_into(block, conjuncts(yielded(inner.predicate)[0])) + copy_into(
+                block, conjuncts(upper)
+            )
             merged = FilterOp(inner.frame, predicate_region(block, terms, op.location))
             _supplant(op, at(inner.location, merged), inner, rewriter)
 

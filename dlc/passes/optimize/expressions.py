@@ -59,6 +59,20 @@ def reads_frame(root: SSAValue) -> bool:
     return any(isinstance(op, ScalarOp) for op in tree([root]))
 
 
+MAX_DEPTH = 100
+"""Levels beyond which rewrites let an expression stay in two operators: kernels walk trees by recursion."""
+
+
+def depth(roots: Iterable[SSAValue]) -> int:
+    """Levels of the deepest of these trees."""
+    roots = list(roots)
+    levels = dict[SSAValue, int]()
+    for op in tree(roots):
+        level = 1 + max((levels.get(operand, 0) for operand in op.operands), default=0)
+        levels.update(dict.fromkeys(op.results, level))
+    return max((levels.get(root, 0) for root in roots), default=0)
+
+
 def conjuncts(root: SSAValue) -> list[SSAValue]:
     """Terms of a conjunction, from left to right; a filter keeps a row when all of them are true."""
     terms = list[SSAValue]()
@@ -87,10 +101,11 @@ def copy_into(
 
 def predicate_region(block: Block, terms: Sequence[SSAValue], location: LocationAttr) -> Region:
     """Close a block into a region that yields the conjunction of some of its values, at least one."""
-    whole = terms[0]
-    for term in terms[1:]:
-        both = at(location, AndOp(whole, term))
-        block.add_op(both)
-        whole = both.result
-    block.add_op(at(location, YieldOp([whole])))
+    level = list(terms)
+    while len(level) > 1:
+        # Pairs, so that many terms make a shallow tree.
+        pairs = [at(location, AndOp(a, b)) for a, b in zip(level[::2], level[1::2], strict=False)]
+        block.add_ops(pairs)
+        level = [pair.result for pair in pairs] + level[2 * len(pairs) :]
+    block.add_op(at(location, YieldOp(level)))
     return Region(block)

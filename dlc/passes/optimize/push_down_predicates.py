@@ -32,11 +32,13 @@ from dlc.dialects.table import (
 )
 
 from .expressions import (
+    MAX_DEPTH,
     at,
     can_fail,
     columns_read,
     conjuncts,
     copy_into,
+    depth,
     is_cheap,
     predicate_region,
     reads_frame,
@@ -56,6 +58,8 @@ def below_project(project: ProjectOp, term: SSAValue) -> list[Move]:
     outputs = dict(project.outputs)
     values = {name: outputs[name] for name in columns_read([term])}
     if any(can_fail(value) or not is_cheap(value) for value in values.values()):
+        return []
+    if depth([term]) + depth(values.values()) > MAX_DEPTH:
         return []
     return [Move(0, values)]
 
@@ -120,7 +124,7 @@ RULES: dict[type[Operation], Rule] = {
 def _add(predicate: Region | None, terms: Sequence[SSAValue], location: LocationAttr) -> Region:
     """The conjunction of the predicate that may be there already and of further terms."""
     block = Block()
-    known = copy_into(block, yielded(predicate)) if predicate is not None else []
+    known = copy_into(block, conjuncts(yielded(predicate)[0])) if predicate is not None else []
     return predicate_region(block, [*known, *copy_into(block, terms)], location)
 
 
