@@ -1,6 +1,7 @@
 """Moves table rows between ranks: frames become Arrow IPC messages, and come back without a copy."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,7 @@ _SMALL_CHUNK = 1 << 16  # rows; on average smaller received pieces are joined in
 
 
 def shuffle(frame: pl.DataFrame, keys: Sequence[str], transport: Transport) -> pl.DataFrame:
-    """Rows of all ranks whose keys belong to this one; equal keys (nulls, NaN and ±0 too) go to the same rank."""
+    """Rows of all ranks whose keys belong to this one; equal keys (nulls, NaN and ±0 too) meet."""
     if transport.size == 1:
         return frame
     return _exchange(partition(frame, keys, transport.size), frame, transport)
@@ -69,7 +70,7 @@ def _positions(frame: pl.DataFrame, samples: pl.DataFrame, by: Sequence[tuple[st
         descending=[*(descending for _, descending, _ in by), False],
         nulls_last=[*(last for _, _, last in by), False],
     )
-    found = order.select(pl.arg_where("_sample")).collect().to_series().to_numpy()
+    found = order.select(pl.arg_where(pl.col("_sample"))).collect().to_series().to_numpy()
     return (found - np.arange(len(found))).tolist()
 
 
@@ -123,18 +124,19 @@ def encode(frame: pl.DataFrame, describe: bool = False) -> memoryview:
     wide = [name for name, kind in schema.items() if kind == pl.Int128]
     if wide:  # Arrow has no such integer; its decimals have the same bits
         frame = frame.with_columns(pl.col(wide).reinterpret(dtype=pl.Decimal(38, 0)))
-    # A selection of string views keeps all bytes of the column it came from; plain strings hold only their own.
+    # Selected string views keep all bytes of the column they came from; plain strings hold only their own.
     level = pl.CompatLevel.oldest() if pl.String in schema.values() else pl.CompatLevel.newest()
-    table = frame.rechunk().to_arrow(compat_level=level)
-    # The width marks which decimals are integers to the receiver.
-    described = table.schema.with_metadata({"wide": "\0".join(wide)} if wide else None)
+    table: Any = frame.rechunk().to_arrow(compat_level=level)
+    # The metadata tells the receiver which decimals are integers.
+    described = table.schema.with_metadata({"wide": "\0".join(wide)})
     batches = table.to_batches()
     size = described.serialize().size + sum(pa.ipc.get_record_batch_size(batch) for batch in batches) + 8
-    data = np.empty(size, np.uint8)
-    with pa.ipc.new_stream(pa.FixedSizeBufferWriter(pa.py_buffer(data)), described) as stream:
-        for batch in batches:
-            stream.write_batch(batch.replace_schema_metadata(described.metadata))
-    return memoryview(data)
+    data = np.empty(size, np.uint8).data
+    stream: Any = pa.ipc.new_stream(pa.FixedSizeBufferWriter(pa.py_buffer(data)), described)
+    for batch in batches:
+        stream.write_batch(batch)
+    stream.close()
+    return data
 
 
 def decode(buffer: memoryview) -> pl.DataFrame | None:
@@ -142,12 +144,9 @@ def decode(buffer: memoryview) -> pl.DataFrame | None:
     if not buffer.nbytes:
         return None
     table = pa.ipc.open_stream(pa.py_buffer(buffer)).read_all()
-    frame = pl.from_arrow(table, rechunk=False)
-    assert isinstance(frame, pl.DataFrame)
-    if table.schema.metadata:
-        wide = table.schema.metadata[b"wide"].decode().split("\0")
-        frame = frame.with_columns(pl.col(wide).to_physical())
-    return frame
+    frame = pl.DataFrame(table)
+    wide: str = table.schema.metadata[b"wide"].decode()
+    return frame.with_columns(pl.col(wide.split("\0")).to_physical()) if wide else frame
 
 
 def _join(frames: Sequence[pl.DataFrame | None], like: pl.DataFrame) -> pl.DataFrame:

@@ -4,6 +4,7 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -29,9 +30,9 @@ def execute(
 ) -> dict[str, pl.DataFrame] | None:
     """Run the plan; every rank of `transport` calls it. Rank 0 gets the results by name, the others None.
 
-    Ranks beyond the plan's world do nothing. Outputs appear together after the last instruction of the last rank, or
-    not at all. Raises DLC504 (too few ranks), DLC503 (too little memory), DLC110 (parameters), 2xx and DLC506 (inputs),
-    6xx; what is unexpected becomes DLC603 with the user's line.
+    Ranks beyond the plan's world do nothing. Outputs appear together after the last instruction of the last
+    rank, or not at all. Raises DLC504 (too few ranks), DLC503 (too little memory), DLC110 (parameters), 2xx
+    and DLC506 (inputs), 6xx; what is unexpected becomes DLC603 with the user's line.
     """
     if transport.size < plan.world_size:
         raise DlcError(
@@ -123,12 +124,13 @@ def _run_name(world: Transport) -> str:
 
 
 def check_memory(plan: Plan) -> None:
-    """This node has the memory that the plan's ranks need here. Raises DLC503."""
+    """Raise DLC503 if a rank of the plan needs more memory than the machine has."""
     needed = plan.requires.get("memory_bytes_per_rank", 0)
     if needed > node_memory():
         raise DlcError(
             "DLC503",
-            f"a rank of the plan needs {needed / 1e9:.1f} GB of memory; this machine has {node_memory() / 1e9:.1f} GB",
+            f"a rank of the plan needs {needed / 1e9:.1f} GB of memory; "
+            f"this machine has {node_memory() / 1e9:.1f} GB",
             help="compile the program for this machine, or for more ranks",
         )
 
@@ -138,8 +140,7 @@ def node_memory() -> int:
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
-            with open(path) as file:
-                limit = file.read().strip()
+            limit = Path(path).read_text().strip()
         except OSError:
             continue
         if limit.isdigit():

@@ -1,4 +1,4 @@
-"""How rank 0 of a job hands results, or the rank that failed its error, to the process that started the job."""
+"""How a job hands its results, or the error of the rank that failed, to the process that started it."""
 
 import json
 from dataclasses import asdict
@@ -33,7 +33,7 @@ def read_results(directory: Path) -> "dict[str, pl.DataFrame]":
 
 
 def write_error(error: DlcError, directory: Path) -> bool:
-    """Leave the error there; False when that is impossible, as on a node that does not share the directory."""
+    """Leave the error there; False if that is impossible, as on a node that does not share the directory."""
     content = {
         "code": error.code,
         "message": error.message,

@@ -1,4 +1,4 @@
-"""Reads this rank's share of input files as a lazy frame, and says what is wrong with a file that cannot be read."""
+"""Reads a rank's share of input files as a lazy frame, and says what is wrong with an unreadable file."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -85,7 +85,7 @@ class Reader:
         self._failures = Failures()
 
     def __call__(self, parameters: Mapping[str, Any]) -> pl.LazyFrame:
-        """This rank's rows in physical types. Raises DLC201, DLC203 and DLC204."""
+        """The rows of this rank in physical types. Raises DLC201, DLC202, DLC203 and DLC204."""
         pieces = [self._counted(piece) for piece in self._pieces]
         parts = [self._part(piece, parameters) for piece in share(pieces, self._rank, self._size)]
         if not parts:
@@ -163,7 +163,7 @@ class Reader:
 def _convert(
     name: str, found: pl.DataType | None, kind: ColumnType, path: str, loc: SourceLoc | None
 ) -> pl.Expr:
-    """The column of a file in its physical type; types that agree stay bare, so that Polars prunes by them."""
+    """The column of a file in its physical type; bare if types agree, so that Polars prunes by it."""
     column = pl.col(name)
     if found is None or (
         kind.is_decimal and not (isinstance(found, pl.Decimal) and found.scale == kind.scale)

@@ -42,7 +42,7 @@ class Context:
 
 
 def compile_gang(gang: Gang, group: Transport, context: Context) -> list[Step]:
-    """The steps of this rank in a gang whose members `group` connects. Raises DLC501 for what it does not know."""
+    """The steps of this rank in a gang whose members `group` connects. Raises DLC501 for unknown ones."""
     compiler = _Compiler(context, group)
     return [Step(instruction, compiler.compile(instruction)) for instruction in gang.instructions]
 

@@ -45,7 +45,7 @@ def run_plan(
     parameters: Mapping[str, str] = MappingProxyType({}),
     record: str | None = None,
 ) -> "dict[str, pl.DataFrame]":
-    """Run a plan file on `ranks` new processes and return its results by name. Raises the error that ended it.
+    """Run a plan file on `ranks` new processes; the results by name. Raises the error that ended the run.
 
     Parameters are text, as on the command line; `record` names the file for the run record.
     """
@@ -70,8 +70,8 @@ def run_plan(
 def mpirun(ranks: int, args: Sequence[str], variables: Mapping[str, str] = MappingProxyType({})) -> int:
     """Run `python args…` on `ranks` processes and return the exit code of the job.
 
-    SIGINT and SIGTERM go on to the ranks, and the code is then 128 and the signal's number. Raises DLC701 without a
-    usable MPI, and DLC604 when a rank dies of a signal.
+    SIGINT and SIGTERM go on to the ranks, and the code is then 128 and the signal's number. Raises DLC701
+    without a usable MPI, and DLC604 when a rank dies of a signal.
     """
     command, environment = mpiexec_command(ranks, args)
     environment.update(variables)

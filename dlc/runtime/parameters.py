@@ -9,7 +9,7 @@ from dlc.diagnostics import DlcError, suggest
 from dlc.runtime.plan import Json
 from dlc.runtime.types import ColumnType, parse_type
 
-_EPOCH = datetime.datetime(1970, 1, 1)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _PER_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -106,8 +106,8 @@ def _moment(value: Any, kind: ColumnType) -> int:
         return value.toordinal() - _EPOCH.toordinal()
     if isinstance(value, str):
         value = datetime.datetime.fromisoformat(value)
-    if value.tzinfo is not None:
-        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+    # Timestamps without a zone count as if they were UTC.
+    value = value.astimezone(datetime.UTC) if value.tzinfo else value.replace(tzinfo=datetime.UTC)
     return (value - _EPOCH) // datetime.timedelta(microseconds=1) * _PER_SECOND[kind.unit] // 1_000_000
 
 

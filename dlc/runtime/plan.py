@@ -1,8 +1,8 @@
 """The plan artefact: what the compiler hands to the executor, as data in one zip file.
 
-Members: `manifest.json`, `plan.mlir` (for people), `gangs/<name>.json`, `constants/<name>.arrow`. The structure of the
-JSON members is `schema.json` beside this file. The archive's comment holds the SHA-256 of all bytes before it, so that
-any change of the file is found, and equal plans give equal bytes.
+Members: `manifest.json`, `plan.mlir` (for people), `gangs/<name>.json`, `constants/<name>.arrow`. The
+structure of the JSON members is `schema.json` beside this file. The archive's comment holds the SHA-256 of
+all bytes before it, so that any change of the file is found, and equal plans give equal bytes.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.runtime.validate import Invalid, validate
@@ -120,7 +120,7 @@ def to_bytes(plan: Plan) -> bytes:
 
 
 def load(path: str | os.PathLike[str]) -> Plan:
-    """Read and check a plan. Raises DLC201 (no such file), DLC501 (not a plan, or damaged), DLC502 (other format)."""
+    """Read and check a plan. Raises DLC201 (no such file), DLC501 (damaged), DLC502 (other format)."""
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError as error:
@@ -159,8 +159,11 @@ def _decode_plan(data: bytes, name: str) -> Plan:
                 "a member is compressed"
             )  # nothing dlc wrote is, so nothing can unpack to more than it is
         by_name = {member.filename: member for member in members}
-        manifest = _read_json(archive, by_name["manifest.json"])
-        version = manifest.get("format") if isinstance(manifest, dict) else None
+        manifest: Any = _read_json(archive, by_name["manifest.json"])
+        if not isinstance(manifest, dict):
+            raise Invalid("its manifest is no object")
+        manifest = cast("Json", manifest)
+        version: Any = manifest.get("format")
         if isinstance(version, int) and version != FORMAT:
             raise DlcError(
                 "DLC502",

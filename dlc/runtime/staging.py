@@ -1,4 +1,4 @@
-"""Where a run stages its outputs, and how what is staged goes away: all that the launcher needs to know of it."""
+"""Where a run stages its outputs, and how they go away: all that the launcher needs to know of them."""
 
 import os
 import shutil
@@ -29,4 +29,5 @@ def remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()

@@ -24,7 +24,7 @@ class Recorder:
     started: float = field(default_factory=time.perf_counter)
 
     def add(self, gang: str, index: int, instruction: Json, seconds: float, values: dict[str, Any]) -> None:
-        """Note an instruction that has just ended: its seconds, and the rows and bytes of the frames it gave."""
+        """Note an instruction that has just ended: its seconds, the rows and bytes of the frames it gave."""
         rows = size = 0
         for name in [instruction["out"]] if "out" in instruction else instruction.get("outs", ()):
             frame = values[name]

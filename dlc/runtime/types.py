@@ -1,13 +1,13 @@
 """Column types: their text form in plans, and the Polars types that stand for them.
 
-A type has a logical Polars type, in which people give and get data, and a physical one inside the executor; they differ
-for decimals alone, which the executor holds as scaled integers.
+A type has a logical Polars type, in which people give and get data, and a physical one inside the executor;
+they differ for decimals alone, which the executor holds as scaled integers.
 """
 
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, cast
 
 import polars as pl
 
@@ -30,12 +30,10 @@ _SIMPLE: dict[str, pl.DataType] = {
     "string": pl.String(),
     "date": pl.Date(),
 }
+_WIDTHS = (8, 16, 32, 64)
 _INTEGERS = {
-    name: bounds
-    for name, bounds in (
-        *((f"i{bits}", (-(1 << bits - 1), (1 << bits - 1) - 1)) for bits in (8, 16, 32, 64)),
-        *((f"ui{bits}", (0, (1 << bits) - 1)) for bits in (8, 16, 32, 64)),
-    )
+    **{f"i{bits}": (-(1 << bits - 1), (1 << bits - 1) - 1) for bits in _WIDTHS},
+    **{f"ui{bits}": (0, (1 << bits) - 1) for bits in _WIDTHS},
 }
 _TEXT = re.compile(
     r"(?P<simple>[a-z]+[0-9]*)"
@@ -105,7 +103,8 @@ def parse_type(text: str) -> ColumnType:
         if kind == "decimal" and match["precision"] and 0 < int(match["precision"]) <= 38:
             return ColumnType(kind, nullable, int(match["precision"]), int(match["scale"]))
         if kind in ("timestamp", "duration") and match["unit"]:
-            return ColumnType(kind, nullable, unit=match["unit"], zone=match["zone"] or "")  # pyright: ignore[reportArgumentType]
+            unit = cast("Unit", match["unit"])
+            return ColumnType(kind, nullable, unit=unit, zone=match["zone"] or "")
     raise DlcError(
         "DLC501", f"the plan names an unknown type {text[:80]!r}", help="compile the program again"
     )

@@ -1,6 +1,6 @@
 """Checks decoded JSON against the part of JSON Schema that the plan's own schema uses."""
 
-from typing import Any
+from typing import Any, cast
 
 _TYPES: dict[str, Any] = {
     "object": dict,
@@ -19,7 +19,7 @@ class Invalid(Exception):
 def validate(value: Any, definition: str, schema: dict[str, Any], max_depth: int = 512) -> None:
     """Raise Invalid unless `value` fits `schema["$defs"][definition]`.
 
-    Walks a work list, so that hostile nesting cannot exhaust the stack; `max_depth` bounds what later passes meet.
+    A work list keeps hostile nesting from exhausting the stack; `max_depth` bounds what later passes meet.
     """
     definitions: dict[str, Any] = schema["$defs"]
     work: list[tuple[Any, dict[str, Any], str, int]] = [(value, definitions[definition], definition, 0)]
@@ -31,9 +31,9 @@ def validate(value: Any, definition: str, schema: dict[str, Any], max_depth: int
             rule = definitions[rule["$ref"].removeprefix("#/$defs/")]
         _check_scalar(item, rule, where)
         if isinstance(item, dict):
-            children = _object_children(item, rule, where)
+            children = _object_children(cast("dict[str, Any]", item), rule, where)
         elif isinstance(item, list):
-            children = _array_children(item, rule, where)
+            children = _array_children(cast("list[Any]", item), rule, where)
         else:
             continue
         work.extend((child, child_rule, name, depth + 1) for child, child_rule, name in children)
@@ -45,7 +45,8 @@ def _check_scalar(item: Any, rule: dict[str, Any], where: str) -> None:
     if "enum" in rule and item not in rule["enum"]:
         raise Invalid(f"{where} is none of {', '.join(map(str, rule['enum']))}")
     if "type" in rule:
-        names: list[str] = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
+        kinds: str | list[str] = rule["type"]
+        names = [kinds] if isinstance(kinds, str) else kinds
         if not any(_is_of(item, name) for name in names):
             raise Invalid(f"{where} is not of type {' or '.join(names)}")
     if "minimum" in rule and isinstance(item, int) and item < rule["minimum"]:

@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _connect(watchdog: float) -> "Transport":
-    """The world of this rank. MPI is imported here, and Polars only once the number of its threads is settled."""
+    """The world of this rank; Polars must not be imported before, as its threads are counted here."""
     if not in_mpi_world():
         return LocalTransport()
     from mpi4py import MPI
@@ -97,7 +97,7 @@ def _parameter(text: str) -> tuple[str, str]:
 def _end_job(error: BaseException, transport: "Transport | None", results: str | None) -> NoReturn:
     """Report the error unless another rank of this node does, and take all ranks down with its exit code."""
     if isinstance(error, SystemExit | KeyboardInterrupt):
-        code = error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 128 + signal.SIGINT
+        code = 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else int(error.code or 0)
     elif isinstance(error, PeerFailed):
         code = _TASK_FAILED
         time.sleep(_GRACE)

@@ -1,6 +1,7 @@
 """Small plans over a file of sales, for specs of the executor."""
 
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def totals(frame: pl.DataFrame) -> pl.DataFrame:
 
 def read(path: Path, rows: int, pieces: int = 7, out: str = "sales") -> Json:
     bounds = [rows * i // pieces for i in range(pieces + 1)]
-    cuts = [[0, start, end - start] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    cuts = [[0, start, end - start] for start, end in pairwise(bounds)]
     return {
         "op": "read",
         "out": out,

@@ -1,5 +1,6 @@
 """A plan gives the same results and outputs on any number of ranks, and all of them or none."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +181,6 @@ def test_gangs_pass_frames_on_to_each_other(path: Path) -> None:
 
 @RANKS
 def test_constants_are_on_every_rank(ranks: int) -> None:
-    import io
-
     buffer = io.BytesIO()
     frame = programs.sales(5).select("d")
     frame.write_ipc_stream(buffer)

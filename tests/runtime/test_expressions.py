@@ -245,7 +245,7 @@ def test_a_filter_guards_the_filters_after_it() -> None:
         fragment(
             {"op": "filter", "in": 0, "predicate": nonzero}, {"op": "filter", "in": 1, "predicate": large}
         ),
-        lambda index: None,
+        lambda _: None,
     )
     assert collect(kernel([pl.DataFrame({"a": [0, 1, 5]})], {})[0])["a"].to_list() == [1]
 
@@ -307,13 +307,13 @@ def test_is_in_of_dates_and_decimals() -> None:
     dates = call("is_in", "bool", col("d", "date"), values=[19_000])
     assert evaluate(dates, [{"d": 19_000}, {"d": 1}], {"d": "date"}) == [True, False]
     amounts = call("is_in", "bool", col("m", "decimal(9,2)"), values=["125"])
-    rows = [{"m": Decimal("1.25")}, {"m": Decimal("125")}]
+    rows = [{"m": Decimal("1.25")}, {"m": Decimal(125)}]
     assert evaluate(amounts, rows, {"m": "decimal(9,2)"}) == [True, False]
 
 
 def test_parameters_are_bound_for_each_run() -> None:
     tree = call("add", "i64", col("a", "i64"), {"f": "param", "name": "more", "type": "i64"})
-    kernel = compile_fragment(fragment(project(x=tree)), lambda index: None)
+    kernel = compile_fragment(fragment(project(x=tree)), lambda _: None)
     frame = pl.DataFrame({"a": [1, 2]})
     for more in (10, 20):
         assert collect(kernel([frame], {"more": more})[0])["x"].to_list() == [1 + more, 2 + more]
@@ -321,7 +321,7 @@ def test_parameters_are_bound_for_each_run() -> None:
 
 def test_scalars_come_from_the_one_row_of_another_input() -> None:
     tree = call("mul", "f64", col("x", "f64"), {"f": "scalar", "input": 1, "name": "m", "type": "f64?"})
-    kernel = compile_fragment(fragment(project(y=tree), inputs=2), lambda index: None)
+    kernel = compile_fragment(fragment(project(y=tree), inputs=2), lambda _: None)
     frame = pl.DataFrame({"x": [1.0, 2.0]})
     assert collect(kernel([frame, pl.DataFrame({"m": [3.0]})], {})[0])["y"].to_list() == [3.0, 6.0]
     nothing = pl.DataFrame({"m": []}, schema={"m": pl.Float64})
@@ -342,7 +342,7 @@ def test_exact_parts_sum_to_the_same_bits_in_any_order(values: list[float], rand
                 **{f"p{i}": call("exact_part", "f64", col("x", "f64"), *bounds, index=i) for i in range(3)}
             )
         ),
-        lambda index: None,
+        lambda _: None,
     )
 
     def total(order: list[float]) -> float:

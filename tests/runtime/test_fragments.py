@@ -71,7 +71,8 @@ def test_aggregates_agree_with_duckdb(rows: list[tuple[Any, ...]]) -> None:
             ),
             frame,
         )
-        columns = "sum(v)::bigint, min(v), max(s), count(v), count(*), count(distinct s), median(v), quantile_cont(v, 0.25)"
+        columns = "sum(v)::bigint, min(v), max(s), count(v), count(*), count(distinct s), "
+        columns += "median(v), quantile_cont(v, 0.25)"
         query = f"select k, {columns} from t group by k" if keys else f"select {columns} from t"
         assert as_set(found.rows()) == as_set(by_duckdb(query, t=frame))
 
@@ -203,7 +204,7 @@ def test_several_outputs_come_from_one_query() -> None:
         {"op": "filter", "in": 0, "predicate": call("gt", "bool", col("x", "i64"), lit(1, "i64"))},
         outputs=[2, 1, 0],
     )
-    kernel = compile_fragment(tree, lambda index: None)
+    kernel = compile_fragment(tree, lambda _: None)
     frame = pl.DataFrame({"x": [1, 2]})
     filtered, counted, passed = kernel([frame], {})
     assert collect(filtered).rows() == [(2,)]

@@ -44,7 +44,7 @@ def test_neighbouring_pieces_become_one_slice() -> None:
 
 
 def read(instruction: dict[str, Any], ranks: int, **parameters: Any) -> list[pl.DataFrame]:
-    return [collect(Reader(instruction, rank, ranks, lambda i: None)(parameters)) for rank in range(ranks)]
+    return [collect(Reader(instruction, rank, ranks, lambda _: None)(parameters)) for rank in range(ranks)]
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4])
@@ -76,9 +76,13 @@ def test_a_predicate_is_applied_while_reading(tmp_path: Path) -> None:
         "lt", "bool", col("d", "decimal(15,2)"), {"f": "param", "name": "p", "type": "decimal(15,2)"}
     )
     instruction = {
-        "format": "parquet", "paths": [str(tmp_path / "a.parquet")], "schema": [["k", "i64"], ["d", "decimal(15,2)"]],
-        "pieces": [[0, 0, 90]], "loc": 0, "predicate": predicate,
-    }  # fmt: skip
+        "format": "parquet",
+        "paths": [str(tmp_path / "a.parquet")],
+        "schema": [["k", "i64"], ["d", "decimal(15,2)"]],
+        "pieces": [[0, 0, 90]],
+        "loc": 0,
+        "predicate": predicate,
+    }
     assert sum(part.height for part in read(instruction, 2, p="7")) == 7
 
 
@@ -97,16 +101,29 @@ def test_a_predicate_may_read_columns_that_are_dropped_and_may_fail(tmp_path: Pa
 
 
 CSV = 'i,day,at,money,flag,x,text\n1,2020-01-02,2020-01-02T10:00:00,1.25,true,1.5,hi\n2,NA,,-3,false,,"a,b"\n'
-CSV_SCHEMA = [["i", "i64"], ["day", "date?"], ["at", "timestamp[us]?"], ["money", "decimal(9,2)"], ["flag", "bool"],
-              ["x", "f64?"], ["text", "string"]]  # fmt: skip
+CSV_SCHEMA = [
+    ["i", "i64"],
+    ["day", "date?"],
+    ["at", "timestamp[us]?"],
+    ["money", "decimal(9,2)"],
+    ["flag", "bool"],
+    ["x", "f64?"],
+    ["text", "string"],
+]
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
 @pytest.mark.parametrize("rows", [2, -1])
 def test_csv_has_the_types_of_the_schema(tmp_path: Path, ranks: int, rows: int) -> None:
     (tmp_path / "a.csv").write_text(CSV)
-    instruction = {"format": "csv", "paths": [str(tmp_path / "a.csv")], "schema": CSV_SCHEMA, "pieces": [[0, 0, rows]],
-                   "options": {"null_values": ["NA"]}, "loc": 0}  # fmt: skip
+    instruction = {
+        "format": "csv",
+        "paths": [str(tmp_path / "a.csv")],
+        "schema": CSV_SCHEMA,
+        "pieces": [[0, 0, rows]],
+        "options": {"null_values": ["NA"]},
+        "loc": 0,
+    }
     whole = pl.concat(read(instruction, ranks))
     assert whole["money"].to_list() == [125, -300]
     assert [str(value) for value in whole.row(1)] == ["2", "None", "None", "-300", "False", "None", "a,b"]
@@ -115,8 +132,14 @@ def test_csv_has_the_types_of_the_schema(tmp_path: Path, ranks: int, rows: int) 
 def test_csv_without_names_and_with_its_own_separator(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("1|x\n2|y\n")
     options = {"separator": "|", "has_header": False, "columns": ["n", "s"]}
-    instruction = {"format": "csv", "paths": [str(tmp_path / "a.csv")], "schema": [["s", "string"], ["n", "i32"]],
-                   "pieces": [[0, 0, 2]], "options": options, "loc": 0}  # fmt: skip
+    instruction = {
+        "format": "csv",
+        "paths": [str(tmp_path / "a.csv")],
+        "schema": [["s", "string"], ["n", "i32"]],
+        "pieces": [[0, 0, 2]],
+        "options": options,
+        "loc": 0,
+    }
     assert read(instruction, 1)[0].rows() == [("x", 1), ("y", 2)]
 
 
@@ -172,9 +195,17 @@ def test_a_csv_value_that_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("k\n1\nx\n")
     steps = [
-        {"op": "read", "out": "a", "format": "csv", "paths": [str(path)], "schema": [["k", "i64"]], "pieces": [[0, 0, 2]], "loc": 0},
+        {
+            "op": "read",
+            "out": "a",
+            "format": "csv",
+            "paths": [str(path)],
+            "schema": [["k", "i64"]],
+            "pieces": [[0, 0, 2]],
+            "loc": 0,
+        },
         programs.run("a", "b", {"op": "head", "in": 0, "n": 5}),
-    ]  # fmt: skip
+    ]
     with pytest.raises(DlcError) as caught:
         execute_alone(steps)
     assert caught.value.code == "DLC205"

@@ -1,6 +1,10 @@
 """A plan file comes back as it was written, or is refused with a coded error."""
 
+import hashlib
+import io
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -134,7 +138,7 @@ def test_a_plan_that_does_not_hold_together_is_refused(change: Callable[[Plan], 
 def test_deep_nesting_is_refused(depth: int) -> None:
     text = '{"f":"not","type":"bool","args":[' * depth + '{"f":"x","type":"i1"}' + "]}" * depth
     data = plans.to_bytes(small_plan())
-    with zipfile.ZipFile(__import__("io").BytesIO(data)) as archive:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         gang = archive.read("gangs/main.json")
     marker = b'{"f":"col","name":"a","type":"i64"}'
     assert marker in gang
@@ -144,9 +148,6 @@ def test_deep_nesting_is_refused(depth: int) -> None:
 
 def rebuilt(data: bytes, name: str, content: bytes) -> bytes:
     """The plan with one member replaced and all checksums right."""
-    import hashlib
-    import io
-
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
         manifest = json.loads(old.read("manifest.json"))
@@ -165,8 +166,7 @@ def test_a_rebuilt_plan_is_a_plan() -> None:
 
 
 def test_loading_imports_no_kernels() -> None:
-    import subprocess
-    import sys
-
-    script = "import sys, dlc.runtime.plan; sys.exit(any(m in sys.modules for m in ('polars', 'numpy', 'mpi4py', 'xdsl')))"
+    script = (
+        "import sys, dlc.runtime.plan; sys.exit(bool({'polars', 'numpy', 'mpi4py', 'xdsl'} & {*sys.modules}))"
+    )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -22,7 +22,7 @@ def test_threads(spec: Callable[[Transport], None], size: int) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
 def test_mpi(size: int) -> None:
     command, environment = mpiexec_command(size, [str(Path(__file__).with_name("transport_specs.py"))])
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("passed") == size
 

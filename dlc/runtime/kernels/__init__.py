@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-
 from dlc.diagnostics import DlcError
 from dlc.runtime.kernels.call import Json, Locate
 from dlc.runtime.kernels.table import Frame, TableFragment, collect

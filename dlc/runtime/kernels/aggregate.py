@@ -16,14 +16,14 @@ _INT128 = 1.6e38  # a little below 2**127
 
 
 def canonical_zeros(columns: list[str] | None = None) -> pl.Expr:
-    """Float columns with 0.0 for -0.0, which equals it: which of them a group shows must not depend on row order."""
+    """Float columns with 0.0 for its equal -0.0: which of them a group shows must not depend on row order."""
     floats = (cs.float() if columns is None else cs.by_name(*columns) & cs.float()).as_expr()
     return pl.when(floats == 0.0).then(0.0).otherwise(floats).name.keep()
 
 
 @dataclass(frozen=True)
 class _Aggregation:
-    """One result column; a checked sum runs in Int128, beside a float sum that tells whether even that is enough."""
+    """One result column; a checked sum runs in Int128, beside a float sum that tells if that is enough."""
 
     out: str
     function: str
@@ -107,11 +107,11 @@ def _check(aggregation: _Aggregation, loc: SourceLoc | None, failures: Failures)
     bad = exceeds(total, kind)
     if aggregation.magnitude is not None:
         bad = bad | (pl.col(aggregation.magnitude) > _INT128)
-    help = "cast the column to a wider type or to f64 first"
+    fix = "cast the column to a wider type or to f64 first"
     narrowed = total.cast(kind.physical, strict=False)
     return failures.verify(
         narrowed,
         bad,
         kind.physical,
-        lambda: DlcError("DLC602", f"the sum {name!r} overflows", loc=loc, help=help),
+        lambda: DlcError("DLC602", f"the sum {name!r} overflows", loc=loc, help=fix),
     ).alias(name)

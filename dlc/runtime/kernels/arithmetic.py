@@ -1,4 +1,4 @@
-"""Arithmetic and comparison: operands meet in one type, and integer results are checked where they may overflow."""
+"""Arithmetic and comparison: operands meet in one type, and integer results that may overflow are checked."""
 
 import operator
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def _narrow(call: Call, wide: pl.Expr) -> pl.Expr:
 
 
 def _sum(call: Call) -> pl.Expr:
-    """add and sub."""
+    """Add and sub."""
     apply: Callable[[Any, Any], pl.Expr] = operator.add if call.name == "add" else operator.sub
     kind = call.type
     if not (kind.is_integer or kind.is_decimal or kind.is_float):  # dates, timestamps, durations
@@ -131,12 +131,12 @@ def _div(call: Call) -> pl.Expr:
 
 
 def _floor(call: Call) -> pl.Expr:
-    """floordiv and mod."""
-    apply: Callable[[Any, Any], pl.Expr] = operator.floordiv if call.name == "floordiv" else operator.mod
+    """Floordiv and mod."""
+    apply = pl.Expr.floordiv if call.name == "floordiv" else pl.Expr.mod
     kind = call.type
     if kind.is_float:
         a, b = (convert(value, kind) for value in call.args)
-        # Polars takes remainders of floats from a rounded quotient; the sign of the divisor is the rule for both.
+        # Not Polars' own remainder, which comes from a rounded quotient; it has the sign of the divisor.
         quotient = divide(a, b).floor()
         return quotient if call.name == "floordiv" else a - quotient * b
     x, y = call.args
@@ -155,7 +155,7 @@ def _floor(call: Call) -> pl.Expr:
 
 
 def _sign(call: Call) -> pl.Expr:
-    """neg and abs."""
+    """Neg and abs."""
     kind = call.type
     if kind.kind == "duration":
         return -call.exprs[0] if call.name == "neg" else call.exprs[0].abs()
@@ -201,7 +201,8 @@ def _compare(name: str) -> Callable[[Call], pl.Expr]:
     def build(call: Call) -> pl.Expr:
         kind = common_type([value.type for value in call.args])
         a, b = (convert(value, kind) for value in call.args)
-        # Polars 2.1 loses rows of `constant < column` where the column holds one value, but not of `column > constant`.
+        # Polars 2.1 loses rows of `constant < column` where the column holds one value, not of `column >
+        # constant`.
         if is_constant(call.trees[0]):
             return getattr(b, mirrored)(a)
         return getattr(a, name)(b)

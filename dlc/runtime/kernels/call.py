@@ -83,7 +83,7 @@ class Call:
     def verify(
         self, value: pl.Expr, bad: pl.Expr, code: str, message: str, help: str | None = None
     ) -> pl.Expr:
-        """`value`, unless `bad` is true in a row that the guard lets through: then the run ends with `code`."""
+        """`value`, unless `bad` holds in a row that the guard lets through: then the run ends with `code`."""
         if self.guard is not None:
             bad = bad & self.guard
         loc = self.builder.locate(self.tree.get("loc", -1))

@@ -30,7 +30,7 @@ def _always_fits(old: ColumnType, new: ColumnType) -> bool:
         return new.bounds[0] <= old.bounds[0] and old.bounds[1] <= new.bounds[1]
     if new.is_float or new.kind == "string":
         return old.kind != "string" or new.kind == "string"
-    return old.kind == "bool" or new.kind == "bool" and old.kind != "string"
+    return old.kind == "bool" or (new.kind == "bool" and old.kind != "string")
 
 
 def _lenient(source: Value, kind: ColumnType) -> pl.Expr:
@@ -51,7 +51,7 @@ def _lenient(source: Value, kind: ColumnType) -> pl.Expr:
         moments = [expr.str.to_datetime(text, time_unit=kind.unit, strict=False) for text in _MOMENTS]
         moment = pl.coalesce(moments)
         return moment.dt.replace_time_zone(kind.zone) if kind.zone else moment
-    if old.kind == "string" and not kind.kind == "string":
+    if old.kind == "string" and kind.kind != "string":
         expr = expr.str.strip_chars()
     return expr.cast(kind.physical, strict=False)
 

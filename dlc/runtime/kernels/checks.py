@@ -8,7 +8,7 @@ from dlc.diagnostics import DlcError
 
 
 class _CheckFailed(Exception):
-    """Stops the query. Polars raises exceptions anew with a text of its own, so that it cannot carry the error."""
+    """Stops the query. Polars raises exceptions anew with its own text, so this cannot carry the error."""
 
 
 class Failures:

@@ -1,7 +1,7 @@
 """Compiles the expression trees of a plan to Polars expressions."""
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -87,7 +87,7 @@ def _add_months(call: Call) -> pl.Expr:
 
 
 def _round(call: Call) -> pl.Expr:
-    """To so many digits after the point, halves away from zero; fewer than none round to tens, hundreds …"""
+    """To so many digits after the point, halves away from zero; negative digits round to tens and up."""
     source, digits = call.args[0], call.tree.get("digits", 0)
     if source.type.is_float:
         shift = 10.0 ** max(0, -digits)
@@ -99,7 +99,7 @@ def _round(call: Call) -> pl.Expr:
 
 
 def _whole(call: Call) -> pl.Expr:
-    """floor and ceil."""
+    """Floor and ceil."""
     source = call.args[0]
     if not source.type.is_decimal:
         value = source.expr
@@ -130,8 +130,9 @@ def _horizontal(apply: Callable[[list[pl.Expr]], pl.Expr]) -> Callable[[Call], p
 def _exact_part(call: Call) -> pl.Expr:
     """Part `index` of a float that is split so that sums of up to n parts are exact in any order.
 
-    Adding and taking away a power of two larger than any partial sum rounds every value to one common quantum
-    (Rump's error-free extraction); what is left goes to the next part, 52 bits less the guard bits further down.
+    Adding and taking away a power of two larger than any partial sum rounds every value to one common
+    quantum (Rump's error-free extraction); what is left goes to the next part, 52 bits less the guard bits
+    further down.
     """
     largest, rows = (call.builder.number(tree) for tree in call.trees[1:3])
     value = call.exprs[0]
@@ -142,7 +143,8 @@ def _exact_part(call: Call) -> pl.Expr:
     exponent = math.frexp(largest)[1]
     part = rest
     for _ in range(call.tree["index"] + 1):
-        # At the lower end every float is a multiple of the quantum; at the upper end the compiler scales values.
+        # At the lower end every float is a multiple of the quantum; at the upper end the compiler scales
+        # values.
         extractor = 1.5 * 2.0 ** max(-1022, min(1022, exponent + guard))
         part = (rest + extractor) - extractor
         rest, exponent = rest - part, exponent + guard - 52

@@ -33,10 +33,9 @@ class TableFragment:
         """
         if not self._steps:
             return [inputs[index] for index in self._outputs]
-        frames = list(inputs)
-        for index in self._scalars:
-            frames[index] = collect(frames[index])
-        bindings = Bindings(parameters, {index: frames[index] for index in self._scalars})  # pyright: ignore[reportArgumentType]
+        scalars = {index: collect(inputs[index]) for index in self._scalars}
+        frames: list[Frame] = [scalars.get(index, frame) for index, frame in enumerate(inputs)]
+        bindings = Bindings(parameters, scalars)
         values = [frame.lazy() for frame in frames]
         for step in self._steps:
             values.append(step(values, bindings))
@@ -74,11 +73,12 @@ class TableFragment:
         return build(operator)
 
     def _filter(self, operator: Json) -> _Step:
-        source, predicate = operator["in"], self._expression(operator["predicate"])
+        source: int = operator["in"]
+        predicate = self._expression(operator["predicate"])
         return lambda values, bindings: keep(values[source], predicate.bind(bindings), predicate.may_fail)
 
     def _project(self, operator: Json) -> _Step:
-        source = operator["in"]
+        source: int = operator["in"]
         columns = [(name, self._expression(tree)) for name, tree in operator["columns"]]
         if all(expression.reads_columns for _, expression in columns):
             return lambda values, bindings: values[source].select(
@@ -93,16 +93,17 @@ class TableFragment:
         return step
 
     def _aggregate(self, operator: Json) -> _Step:
-        source, aggregate = operator["in"], Aggregate(operator, self._locate, self._failures)
-        return lambda values, bindings: aggregate(values[source])
+        source: int = operator["in"]
+        aggregate = Aggregate(operator, self._locate, self._failures)
+        return lambda values, _: aggregate(values[source])
 
 
 def keep(frame: pl.LazyFrame, predicate: pl.Expr, may_fail: bool) -> pl.LazyFrame:
     """The rows for which the predicate is true."""
     if not may_fail:
         return frame.filter(predicate)
-    # As a column of its own, so that Polars neither merges it with a filter before, which guards it, nor tries it on
-    # the least and the largest value of a part of a file.
+    # As a column of its own, so that Polars neither merges it with a filter before, which guards it, nor
+    # tries it on the least and the largest value of a part of a file.
     return frame.with_columns(_keep=predicate).filter(pl.col("_keep")).drop("_keep")
 
 
@@ -118,23 +119,24 @@ def _collect_all(values: Sequence[pl.LazyFrame], indices: Sequence[int]) -> Sequ
 
 
 def _join(operator: Json) -> _Step:
-    left, right, how = operator["left"], operator["right"], operator["how"]
-    left_on, right_on = operator["left_on"], operator["right_on"]
+    left: int = operator["left"]
+    right: int = operator["right"]
+    left_on, right_on, how = operator["left_on"], operator["right_on"], operator["how"]
     if not left_on:
-        return lambda values, bindings: values[left].join(values[right], how="cross")
-    return lambda values, bindings: values[left].join(
+        return lambda values, _: values[left].join(values[right], how="cross")
+    return lambda values, _: values[left].join(
         values[right], left_on=left_on, right_on=right_on, how=how, coalesce=True
     )
 
 
 def _sort(operator: Json) -> _Step:
-    source, limit = operator["in"], operator.get("limit")
+    source: int = operator["in"]
+    limit: int | None = operator.get("limit")
     names = [name for name, *_ in operator["by"]]
     descending = [entry[1] for entry in operator["by"]]
     nulls_last = [entry[2] for entry in operator["by"]]
 
-    def step(values: Sequence[pl.LazyFrame], bindings: Bindings) -> pl.LazyFrame:
-        del bindings
+    def step(values: Sequence[pl.LazyFrame], _: Bindings) -> pl.LazyFrame:
         frame = values[source]
         if names:
             frame = frame.sort(names, descending=descending, nulls_last=nulls_last)
@@ -144,28 +146,31 @@ def _sort(operator: Json) -> _Step:
 
 
 def _unique(operator: Json) -> _Step:
-    source, on = operator["in"], operator.get("on")
+    source: int = operator["in"]
+    on: list[str] | None = operator.get("on")
     if on is None:
-        return lambda values, bindings: values[source].with_columns(canonical_zeros()).unique()
-    return lambda values, bindings: (
+        return lambda values, _: values[source].with_columns(canonical_zeros()).unique()
+    return lambda values, _: (
         values[source].with_columns(canonical_zeros()).sort(pl.all()).unique(on, keep="first")
     )
 
 
 def _head(operator: Json) -> _Step:
-    source, rows = operator["in"], operator["n"]
-    return lambda values, bindings: values[source].head(rows)
+    source: int = operator["in"]
+    rows: int = operator["n"]
+    return lambda values, _: values[source].head(rows)
 
 
 def _concat(operator: Json) -> _Step:
-    sources = operator["ins"]
-    return lambda values, bindings: pl.concat([values[index] for index in sources])
+    sources: list[int] = operator["ins"]
+    return lambda values, _: pl.concat([values[index] for index in sources])
 
 
 def _sample(operator: Json) -> _Step:
-    source, columns = operator["in"], operator["columns"]
+    source: int = operator["in"]
+    columns: list[str] = operator["columns"]
     rows = pl.len().cast(pl.Int64)
     taken = pl.min_horizontal(pl.lit(operator["n"], dtype=pl.Int64), rows)
     # The middle of each of n equal stretches.
     positions = (pl.int_range(taken) * 2 + 1) * rows // (2 * taken)
-    return lambda values, bindings: values[source].select(columns).select(pl.all().gather(positions))
+    return lambda values, _: values[source].select(columns).select(pl.all().gather(positions))

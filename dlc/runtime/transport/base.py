@@ -13,9 +13,10 @@ class PeerFailed(Exception):
 class Transport(Protocol):
     """Moves bytes between the `size` ranks of one group; ranks count from 0.
 
-    Every rank of the group calls the collectives (`all_to_all`, `all_gather`, `gather`, `broadcast`, `barrier`) in the
-    same order. Buffers that come back may share memory with buffers that a peer gave: neither side may write to them.
-    All calls poll, so that signals arrive, and raise DLC604 when nothing is heard for the transport's patience.
+    Every rank of the group calls the collectives (`all_to_all`, `all_gather`, `gather`, `broadcast`,
+    `barrier`) in the same order. Buffers that come back may share memory with buffers that a peer gave:
+    neither side may write to them. All calls poll, so that signals arrive, and raise DLC604 when the others
+    are silent for too long.
     """
 
     @property

@@ -5,7 +5,7 @@ import secrets
 import socket
 import time
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import numpy as np
 from mpi4py import MPI
@@ -21,7 +21,8 @@ _LONGEST_SLEEP = 1e-3  # seconds
 class MpiTransport:
     """One rank of an MPI communicator, of which it keeps a duplicate for itself.
 
-    `patience` is the number of seconds after which a wait for other ranks ends with DLC604; None waits for ever.
+    `patience` is the number of seconds after which a wait for other ranks ends with DLC604; None waits for
+    ever.
     """
 
     def __init__(self, comm: MPI.Intracomm, patience: float | None = None, *, split: bool = False) -> None:
@@ -71,7 +72,7 @@ class MpiTransport:
         return whole
 
     def send(self, part: memoryview, peer: int, tag: int) -> None:
-        header = memoryview(np.array([part.nbytes], np.int64)).cast("B")
+        header = np.array([part.nbytes], np.int64).data.cast("B")
         # Requests do not keep their buffers alive.
         self._sent.append((self._comm.Isend([header, MPI.BYTE], peer, tag + 1), header))
         self._sent += [(request, part) for request in self._start(part, peer, tag + 1)]
@@ -108,7 +109,7 @@ class MpiTransport:
         return [self._comm.Irecv([chunk, MPI.BYTE], peer, tag) for chunk in _chunks(part)]
 
     def _wait(self, requests: list[MPI.Request], size: int = 0) -> None:
-        """Poll until all requests are done; `size` bytes lengthen the spin, as MPI moves them only when polled."""
+        """Poll until all requests are done; MPI moves bytes only then, so `size` lengthens the spin."""
         if MPI.Request.Testall(requests):
             return
         start = time.monotonic()
@@ -128,15 +129,17 @@ class MpiTransport:
 class _Claims:
     """What one rank of each node can take, once, even if it dies right after.
 
-    A socket's name in the kernel keeps two ranks from taking it at the same time, but goes with its process; a flag in
-    memory that the ranks of a node share stays. Neither needs the other ranks to answer, as MPI's own atomics may.
+    A socket's name in the kernel keeps two ranks from taking it at the same time, but goes with its process;
+    a flag in memory that the ranks of a node share stays. Neither needs the other ranks to answer, as MPI's
+    own atomics may.
     """
 
     def __init__(self, comm: MPI.Intracomm) -> None:
-        node = comm.Split_type(MPI.COMM_TYPE_SHARED)
+        node = cast("MPI.Intracomm", comm.Split_type(MPI.COMM_TYPE_SHARED))
         first = node.Get_rank() == 0
         self._window = MPI.Win.Allocate_shared(16 if first else 0, 8, comm=node)
-        self._shared = np.frombuffer(self._window.Shared_query(0)[0], np.int64)  # the flag, and a name for the job
+        # The flag, and a name for the job.
+        self._shared = np.asarray(self._window.Shared_query(0)[0]).view(np.int64)
         if first:
             self._shared[:] = 0, secrets.randbits(62)
         node.Barrier()
@@ -153,7 +156,7 @@ class _Claims:
 
 def _allocate(size: int) -> memoryview:
     # NumPy leaves the memory unset, where bytearray would clear it first.
-    return memoryview(np.empty(size, np.uint8))
+    return np.empty(size, np.uint8).data
 
 
 def _chunks(part: memoryview) -> list[memoryview]:
