@@ -52,7 +52,7 @@ def execute(
             if world.rank in gang.ranks
         ]
         if world.rank == 0:  # the others wait, so that one error is reported once
-            check_memory(plan)
+            check_memory(plan, world.neighbours)
             check_inputs(plan.inputs)
             outputs.prepare()
         world.barrier()
@@ -123,15 +123,15 @@ def _run_name(world: Transport) -> str:
     return bytes(world.broadcast(memoryview(name.encode()), 0)).decode()
 
 
-def check_memory(plan: Plan) -> None:
-    """Raise DLC503 if a rank of the plan needs more memory than the machine has."""
-    needed = plan.requires.get("memory_bytes_per_rank", 0)
+def check_memory(plan: Plan, ranks: int) -> None:
+    """Raise DLC503 if so many ranks of the plan need more memory than this machine has."""
+    needed = plan.requires.get("memory_bytes_per_rank", 0) * ranks
     if needed > node_memory():
         raise DlcError(
             "DLC503",
-            f"a rank of the plan needs {needed / 1e9:.1f} GB of memory; "
+            f"the {ranks} ranks here need {needed / 1e9:.1f} GB of memory; "
             f"this machine has {node_memory() / 1e9:.1f} GB",
-            help="compile the program for this machine, or for more ranks",
+            help="compile the program for this machine, or spread its ranks over more nodes",
         )
 
 

@@ -65,10 +65,9 @@ def _connect(watchdog: float) -> "Transport":
 
     from dlc.runtime.transport.mpi import MpiTransport
 
-    if "POLARS_MAX_THREADS" not in os.environ:
-        neighbours = MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_SHARED).Get_size()
-        os.environ["POLARS_MAX_THREADS"] = str(max(1, cores() // neighbours))
-    return MpiTransport(MPI.COMM_WORLD, watchdog or None)
+    transport = MpiTransport(MPI.COMM_WORLD, watchdog or None)
+    os.environ.setdefault("POLARS_MAX_THREADS", str(max(1, cores() // transport.neighbours)))
+    return transport
 
 
 def _run(options: argparse.Namespace, transport: "Transport") -> None:
@@ -77,6 +76,8 @@ def _run(options: argparse.Namespace, transport: "Transport") -> None:
     from dlc.runtime.executor import execute
     from dlc.runtime.trace import Recorder, write_record
 
+    if transport.rank == 0 and transport.neighbours > cores():
+        print(f"warning: {transport.neighbours} ranks share {cores()} cores", file=sys.stderr)
     recorder = Recorder() if options.record else None
     results = execute(plan, transport, parameters, recorder)
     if recorder is not None:

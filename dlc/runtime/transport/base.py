@@ -25,6 +25,11 @@ class Transport(Protocol):
     @property
     def size(self) -> int: ...
 
+    @property
+    def neighbours(self) -> int:
+        """How many ranks of the job share this node, this one included."""
+        ...
+
     def all_to_all(self, parts: Sequence[memoryview]) -> list[memoryview]:
         """Give `parts[r]` to rank r; the result holds what each rank gave to this one."""
         ...
@@ -62,10 +67,7 @@ class Transport(Protocol):
         ...
 
     def claim(self) -> bool:
-        """True for the first rank of each node that asks: it reports the error of the job.
-
-        Only a transport that was not split off another can tell.
-        """
+        """True for the first rank of each node that asks: it reports the error of the job."""
         ...
 
     def abort(self, code: int) -> NoReturn:

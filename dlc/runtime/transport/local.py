@@ -41,7 +41,7 @@ class LocalTransport:
         patience: float | None = None,
     ) -> None:
         self.rank = rank
-        self.size = len(ranks)
+        self.size = self.neighbours = len(ranks)
         self._hub = hub or _Hub()
         self._group = group
         self._patience = patience

@@ -25,9 +25,12 @@ class MpiTransport:
     ever.
     """
 
-    def __init__(self, comm: MPI.Intracomm, patience: float | None = None, *, split: bool = False) -> None:
-        self._comm = comm if split else comm.Dup()
-        self._claims = None if split else _Claims(comm)
+    def __init__(
+        self, comm: MPI.Intracomm, patience: float | None = None, parent: "MpiTransport | None" = None
+    ) -> None:
+        self._comm = comm if parent else comm.Dup()
+        self._claims = parent._claims if parent else _Claims(comm)
+        self.neighbours = self._claims.size
         self._patience = patience
         self._sent: list[tuple[MPI.Request, memoryview]] = []
         self.rank = comm.Get_rank()
@@ -93,10 +96,10 @@ class MpiTransport:
 
     def split(self, ranks: Sequence[int]) -> Transport:
         group = self._comm.Get_group().Incl(list(ranks))
-        return MpiTransport(self._comm.Create_group(group), self._patience, split=True)
+        return MpiTransport(self._comm.Create_group(group), self._patience, self)
 
     def claim(self) -> bool:
-        return self._claims is not None and self._claims.take()
+        return self._claims.take()
 
     def abort(self, code: int) -> NoReturn:
         MPI.COMM_WORLD.Abort(code)
@@ -136,6 +139,7 @@ class _Claims:
 
     def __init__(self, comm: MPI.Intracomm) -> None:
         node = cast("MPI.Intracomm", comm.Split_type(MPI.COMM_TYPE_SHARED))
+        self.size = node.Get_size()
         first = node.Get_rank() == 0
         self._window = MPI.Win.Allocate_shared(16 if first else 0, 8, comm=node)
         # The flag, and a name for the job.
