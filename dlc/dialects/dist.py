@@ -163,6 +163,17 @@ class LocalOp(IRDLOperation):
         )
 
 
+LEAVES: dict[str, type[ParametrizedAttribute]] = {
+    "dist.shuffle": HashAttr,
+    "dist.all_gather": ReplicatedAttr,
+    "dist.gather": SingleAttr,
+    "dist.broadcast": ReplicatedAttr,
+    "dist.all_reduce": ReplicatedAttr,
+    "dist.range_shuffle": RangeAttr,
+}
+"""The layout that each collective leaves."""
+
+
 class CollectiveOp(IRDLOperation):
     """Base of the ops that move rows between the ranks of a gang: one frame in, the same frame out."""
 
@@ -173,12 +184,16 @@ class CollectiveOp(IRDLOperation):
         given, left = part_of(self.frame), part_of(self.result)
         if given.frame != left.frame:
             raise VerifyException("a collective leaves the schema as it is")
-        if not isinstance(left.layout, self.leaves()):
+        if not isinstance(left.layout, LEAVES[self.name]):
             raise VerifyException(f"{self.name} cannot leave layout {left.layout}")
 
-    def leaves(self) -> tuple[type[Attribute], ...]:
-        """Layouts that the op may leave."""
-        return LAYOUTS
+
+class _GatheringOp(CollectiveOp):
+    """Base of the collectives that bring all rows together."""
+
+    def __init__(self, frame: SSAValue):
+        layout = LEAVES[self.name]()
+        super().__init__(operands=[frame], result_types=[PartType(part_of(frame).frame, layout)])
 
 
 @irdl_op_definition
@@ -194,53 +209,32 @@ class ShuffleOp(CollectiveOp):
         type_ = PartType(part_of(frame).frame, hash_layout(keys))
         super().__init__(operands=[frame], properties={"keys": strings(keys)}, result_types=[type_])
 
-    def leaves(self) -> tuple[type[Attribute], ...]:
-        return (HashAttr,)
-
 
 @irdl_op_definition
-class AllGatherOp(CollectiveOp):
+class AllGatherOp(_GatheringOp):
     """Gives every rank all rows, in rank order: the broadcast of a distributed frame."""
 
     name = "dist.all_gather"
     traits = traits_def(Pure())
     assembly_format = "$frame attr-dict `:` type($frame) `->` type($result)"
 
-    def __init__(self, frame: SSAValue):
-        super().__init__(operands=[frame], result_types=[PartType(part_of(frame).frame, ReplicatedAttr())])
-
-    def leaves(self) -> tuple[type[Attribute], ...]:
-        return (ReplicatedAttr,)
-
 
 @irdl_op_definition
-class GatherOp(CollectiveOp):
+class GatherOp(_GatheringOp):
     """Gives rank 0 all rows, in rank order."""
 
     name = "dist.gather"
     traits = traits_def(Pure())
     assembly_format = "$frame attr-dict `:` type($frame) `->` type($result)"
 
-    def __init__(self, frame: SSAValue):
-        super().__init__(operands=[frame], result_types=[PartType(part_of(frame).frame, SingleAttr())])
-
-    def leaves(self) -> tuple[type[Attribute], ...]:
-        return (SingleAttr,)
-
 
 @irdl_op_definition
-class BroadcastOp(CollectiveOp):
+class BroadcastOp(_GatheringOp):
     """Gives every rank the rows of rank 0."""
 
     name = "dist.broadcast"
     traits = traits_def(Pure())
     assembly_format = "$frame attr-dict `:` type($frame) `->` type($result)"
-
-    def __init__(self, frame: SSAValue):
-        super().__init__(operands=[frame], result_types=[PartType(part_of(frame).frame, ReplicatedAttr())])
-
-    def leaves(self) -> tuple[type[Attribute], ...]:
-        return (ReplicatedAttr,)
 
 
 @irdl_op_definition
@@ -261,9 +255,6 @@ class AllReduceOp(CollectiveOp):
             regions=[combine],
             result_types=[PartType(part_of(frame).frame, ReplicatedAttr())],
         )
-
-    def leaves(self) -> tuple[type[Attribute], ...]:
-        return (ReplicatedAttr,)
 
     def verify_(self) -> None:
         super().verify_()
@@ -292,9 +283,6 @@ class RangeShuffleOp(CollectiveOp):
             properties={"by": order},
             result_types=[PartType(part_of(frame).frame, RangeAttr(order))],
         )
-
-    def leaves(self) -> tuple[type[Attribute], ...]:
-        return (RangeAttr,)
 
     def verify_(self) -> None:
         super().verify_()
