@@ -181,6 +181,13 @@ def test_a_sample_is_evenly_spaced(rows: int, taken: int, expected: list[int]) -
     assert found["x"].to_list() == expected
 
 
+def test_the_median_of_decimals_is_a_float_of_their_size() -> None:
+    frame = pl.DataFrame({"d": [100, 250, None]})
+    middle = ["m", "median", "d", "f64?", "checked", "decimal(9,2)?"]
+    low = ["q", "quantile:0.5", "d", "f64?", "checked", "decimal(9,2)?"]
+    assert run(fragment(aggregate([], middle, low)), frame).row(0) == (1.75, 1.75)
+
+
 def test_concat_and_head() -> None:
     frame = pl.DataFrame({"x": [1, 2, 3]})
     tree = fragment({"op": "concat", "ins": [0, 0]}, {"op": "head", "in": 1, "n": 4})

@@ -152,7 +152,7 @@ class Encoder:
 
 
 def _aggregates(op: table.AggregateOp) -> list[list[str | None]]:
-    columns = frame_of(op.result).columns
+    columns, read = frame_of(op.result).columns, frame_of(op.frame).columns
     proven = op.attributes.get("proven")
     safe = _names(cast("ArrayAttr[StringAttr]", proven)) if isinstance(proven, ArrayAttr) else []
     return [
@@ -162,6 +162,7 @@ def _aggregates(op: table.AggregateOp) -> list[list[str | None]]:
             agg.column.data or None,
             t.text(columns[name]),
             "proven" if name in safe else "checked",
+            t.text(read[agg.column.data]) if agg.column.data else None,
         ]
         for agg in op.aggregates
     ]

@@ -7,8 +7,8 @@ import polars as pl
 import polars.selectors as cs
 
 from dlc.diagnostics import DlcError, SourceLoc
-from dlc.runtime.kernels.arithmetic import exceeds
-from dlc.runtime.kernels.call import Json, Locate
+from dlc.runtime.kernels.arithmetic import convert, exceeds
+from dlc.runtime.kernels.call import Json, Locate, Value
 from dlc.runtime.kernels.checks import Failures
 from dlc.runtime.types import ColumnType, parse_type
 
@@ -30,6 +30,7 @@ class _Aggregation:
     column: str | None
     type: ColumnType
     proven: bool
+    source: ColumnType | None  # of the column
 
     @property
     def is_checked(self) -> bool:
@@ -64,15 +65,22 @@ class _Aggregation:
             case ("n_unique", _, _):
                 return column.drop_nulls().n_unique().cast(kind)
             case ("median", _, _):
-                return column.median().cast(kind)
+                return self._number().median()
             case ("quantile", _, level):
-                return column.quantile(float(level), interpolation="linear").cast(kind)
+                return self._number().quantile(float(level), interpolation="linear")
             case ("first", _, _):
                 return column.first()
             case (name, _, _):
                 raise DlcError(
                     "DLC501", f"the plan uses the aggregation {name!r}, which this dlc does not know"
                 )
+
+    def _number(self) -> pl.Expr:
+        """The column in the type of the result, a float."""
+        column = pl.col(self.column or "")
+        return (
+            convert(Value(column, self.source), self.type) if self.source else column.cast(self.type.physical)
+        )
 
 
 class Aggregate:
@@ -81,8 +89,15 @@ class Aggregate:
     def __init__(self, operator: Json, locate: Locate, failures: Failures) -> None:
         self._keys: list[str] = operator["keys"]
         self._aggregations = [
-            _Aggregation(out, function, column, parse_type(kind), flags == ["proven"])
-            for out, function, column, kind, *flags in operator["aggs"]
+            _Aggregation(
+                out,
+                function,
+                column,
+                parse_type(kind),
+                more[:1] == ["proven"],
+                parse_type(more[1]) if more[1:] and more[1] else None,
+            )
+            for out, function, column, kind, *more in operator["aggs"]
         ]
         self._exprs = [expr for aggregation in self._aggregations for expr in aggregation.exprs()]
         loc = locate(operator.get("loc", -1))
