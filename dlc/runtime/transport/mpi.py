@@ -5,6 +5,7 @@ import secrets
 import socket
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn, cast
 
 import numpy as np
@@ -102,6 +103,7 @@ class MpiTransport:
         return self._claims.take()
 
     def abort(self, code: int) -> NoReturn:
+        _unlink_segments()
         MPI.COMM_WORLD.Abort(code)
         raise SystemExit(code)
 
@@ -156,6 +158,15 @@ class _Claims:
             return False
         taken, self._shared[0] = self._shared[0], 1
         return not taken
+
+
+def _unlink_segments() -> None:
+    """Unlink the shared memory of this job, which MPICH leaves behind for ever when it aborts."""
+    maps = Path("/proc/self/maps")
+    for line in maps.read_text().splitlines() if maps.exists() else ():
+        _, slash, name = line.partition("/dev/shm/mpich")
+        if slash and not name.endswith("(deleted)"):
+            Path(slash + name).unlink(missing_ok=True)
 
 
 def _allocate(size: int) -> memoryview:
