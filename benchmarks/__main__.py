@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 
+SCRIPTS = ("startup.py", "hw_parse.py", "executor_overhead.py", "tpch_compare.py")
+
+
 def run(script: str) -> int:
+    print(f"\n== {script}", flush=True)
     return subprocess.run([sys.executable, Path(__file__).with_name(script)], check=False).returncode
 
 
-sys.exit(max([run("startup.py"), run("fuzz_ir.py"), run("tpch_compare.py")]))
+sys.exit(max([run(script) for script in SCRIPTS]))

@@ -103,7 +103,7 @@ def measure(workers: dict[str, Worker], queries: Sequence[str], data: Path, repe
     return results
 
 
-def report(results: dict[str, Any], systems: Sequence[str], scale: float, repeats: int) -> str:
+def report(results: dict[str, Any], systems: Sequence[str], scale: float, repeats: int, load: float) -> str:
     """The Markdown page: medians, ratios to the first system and peaks of memory."""
     medians = {
         query: {name: median(row[name]["seconds"]) for name in systems} for query, row in results.items()
@@ -117,6 +117,7 @@ def report(results: dict[str, Any], systems: Sequence[str], scale: float, repeat
         f"Medians of {repeats} runs of warm processes, in turns, on {os.cpu_count()} cores.",
         f"dlc: {CORES} ranks of one thread. Polars {version('polars')}: {CORES} threads.",
         f"Dask {version('dask')}: {CORES} processes of one thread.",
+        f"Load of the machine before: {load:.1f} (a quiet one has less than 0.5).",
         "Memory: the highest peak of one process that holds data.",
         "",
         "| query | " + " | ".join(header) + " |",
@@ -142,6 +143,7 @@ def main() -> None:
     parser.add_argument("--systems", nargs="+", default=["dlc", "polars", "dask"], help="in this order")
     parser.add_argument("--queries", nargs="+", default=list(reference.QUERIES))
     options = parser.parse_args()
+    load, _, _ = os.getloadavg()
     data = generate(options.scale, options.data)
     if "dask" in options.systems:
         dask_peer.copy_tables(data)
@@ -151,7 +153,7 @@ def main() -> None:
             compile_plans(options.queries, data, plans)
         workers = {name: stack.enter_context(started(name, data, plans)) for name in options.systems}
         results = measure(workers, options.queries, data, options.repeats)
-    page = report(results, options.systems, options.scale, options.repeats)
+    page = report(results, options.systems, options.scale, options.repeats, load)
     target = HERE / "results"
     target.mkdir(exist_ok=True)
     (target / f"tpch_sf{options.scale:g}.json").write_text(json.dumps(results, indent=1) + "\n")
