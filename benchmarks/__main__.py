@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 SCRIPTS = ("startup.py", "hw_parse.py", "executor_overhead.py", "tpch_compare.py")
 
 
