@@ -14,9 +14,12 @@ from dlc.diagnostics import DlcError
 _UNUSABLE = 3
 _PATIENCE = 60  # seconds for two MPI processes to start
 _OPTIONAL = {"mlir": "xtc-mlir-python-bindings", "jax": "jax", "completion": "shtab"}
+# One rank prints: what several print at once may arrive mixed.
 _TWO_RANKS = """
 from mpi4py import MPI
-print(MPI.COMM_WORLD.allreduce(1), MPI.Get_library_version().splitlines()[0])
+total = MPI.COMM_WORLD.allreduce(1)
+if MPI.COMM_WORLD.rank == 0:
+    print(total, MPI.Get_library_version().splitlines()[0])
 """
 _MPI_FIX = (
     "let mpi4py and mpiexec come from one MPI: pip install --force-reinstall mpi4py mpich, "
