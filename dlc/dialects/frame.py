@@ -66,7 +66,10 @@ class FrameType(ParametrizedAttribute, TypeAttribute):
 
 @irdl_attr_definition
 class StatisticsAttr(ParametrizedAttribute):
-    """What is known of a scanned column: bounds and number of nulls (`unit` and -1 when unknown)."""
+    """Bounds of a scanned column, which nulls and NaN lie outside of, and its number of nulls.
+
+    Unknown bounds are `unit`, an unknown number is -1.
+    """
 
     name = "table.statistics"
     column: StringAttr = param_def()

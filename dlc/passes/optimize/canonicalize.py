@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, Region, SSAValue, Use
+from xdsl.ir import Block, Operation, SSAValue, Use
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
     GreedyRewritePatternApplier,
@@ -29,13 +30,12 @@ from dlc.dialects.table import (
     ProjectOp,
     SortOp,
     UniqueOp,
-    YieldOp,
     yielded,
 )
 
 from .constants import Constant, constant
 from .dce import erase_dead
-from .expressions import MAX_DEPTH, at, can_fail, conjuncts, copy_into, depth, predicate_region
+from .expressions import MAX_DEPTH, at, can_fail, conjuncts, copy_into, depth, is_column, predicate_region
 from .simplify import EXPRESSION_PATTERNS
 
 
@@ -62,14 +62,24 @@ class ProjectOfProject(RewritePattern):
         computed = [name for name in uses if not _is_plain(outputs[name])]
         if any(uses[name] > 1 for name in computed) or (computed and not inner.result.has_one_use()):
             return
-        block = Block()
-        values = copy_into(block, [outputs[name] for name in uses])
-        body = copy_into(block, yielded(op.body), dict(zip(uses, values, strict=True)))
-        if depth(body) > MAX_DEPTH:
+        if depth(yielded(op.body)) + depth(outputs[name] for name in uses) > MAX_DEPTH:
             return
-        block.add_op(at(op.location, YieldOp(body)))
-        merged = ProjectOp(inner.frame, [name.data for name in op.names], Region(block))
-        _supplant(op, at(op.location, merged), inner, rewriter)
+        if not inner.result.has_one_use():
+            inner = rewriter.insert(inner.clone())
+            outputs = dict(inner.outputs)
+        block = inner.body.block
+        assert block.last_op is not None
+        rewriter.erase(block.last_op)
+        for moved in list(op.body.block.ops):
+            if isinstance(moved, ColumnOp):
+                rewriter.replace_all_uses_with(moved.result, outputs[moved.column.data])
+                rewriter.erase(moved)
+            else:
+                moved.detach()
+                block.add_op(moved)
+        merged = ProjectOp(inner.frame, [name.data for name in op.names], inner.detach_region(inner.body))
+        rewriter.replace(op, at(op.location, merged))
+        rewriter.erase(inner)
 
 
 def _is_plain(value: SSAValue) -> bool:
@@ -85,10 +95,7 @@ class IdentityProject(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ProjectOp, rewriter: PatternRewriter):
-        if op.result.type == op.frame.type and all(
-            isinstance(value.owner, ColumnOp) and value.owner.column.data == name
-            for name, value in op.outputs
-        ):
+        if op.result.type == op.frame.type and all(is_column(value, name) for name, value in op.outputs):
             rewriter.replace(op, [], [op.frame])
 
 
@@ -102,21 +109,34 @@ class FilterOfTrue(RewritePattern):
 
 
 class FilterOfFilter(RewritePattern):
-    """One filter by both predicates, unless the upper one may fail on rows that the lower one drops."""
+    """One filter by all predicates of a chain, cut where one may fail on rows that a lower one drops."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FilterOp, rewriter: PatternRewriter):
-        inner = op.frame.owner
-        if not isinstance(inner, FilterOp) or not inner.result.has_one_use():
+        user = op.result.get_user_of_unique_use()
+        if isinstance(user, FilterOp) and _joins_lower(user):
             return
-        upper = yielded(op.predicate)[0]
-        if not can_fail(upper):
+        chain = [op]
+        while _joins_lower(chain[-1]):
+            chain.append(cast("FilterOp", chain[-1].frame.owner))
+        if len(chain) > 1:
+            terms = [term for filter_ in reversed(chain) for term in conjuncts(yielded(filter_.predicate)[0])]
             block = Block()
-            terms = copy_into(block, conjuncts(yielded(inner.predicate)[0])) + copy_into(
-                block, conjuncts(upper)
-            )
-            merged = FilterOp(inner.frame, predicate_region(block, terms, op.location))
-            _supplant(op, at(inner.location, merged), inner, rewriter)
+            copies = [copy_into(block, [term])[0] for term in terms]
+            merged = FilterOp(chain[-1].frame, predicate_region(block, copies, op.location))
+            rewriter.replace(op, at(chain[-1].location, merged))
+            for lower in chain[1:]:
+                rewriter.erase(lower)
+
+
+def _joins_lower(filter_: FilterOp) -> bool:
+    """Whether the predicate may be evaluated together with that of the filter below."""
+    lower = filter_.frame.owner
+    return (
+        isinstance(lower, FilterOp)
+        and lower.result.has_one_use()
+        and not can_fail(yielded(filter_.predicate)[0])
+    )
 
 
 class HeadOfOrdered(RewritePattern):

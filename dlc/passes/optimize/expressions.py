@@ -23,22 +23,33 @@ def at(location: LocationAttr, op: OpT) -> OpT:
 
 def tree(roots: Iterable[SSAValue]) -> list[Operation]:
     """The ops of one region that compute these values, operands before users."""
-    found = set[Operation]()
-    block: Block | None = None
-    pending = list(roots)
+    found = dict[Operation, None]()
+    pending = [owner for root in roots if isinstance(owner := root.owner, Operation)][::-1]
     while pending:
-        op = pending.pop().owner
+        op = pending[-1]
         # Frames that `expr.scalar` reads live outside the region.
-        if isinstance(op, Operation) and op not in found and (block is None or op.parent is block):
-            block = op.parent
-            found.add(op)
-            pending.extend(op.operands)
-    return [op for op in block.ops if op in found] if block is not None else []
+        missing = [
+            owner
+            for operand in op.operands
+            if isinstance(owner := operand.owner, Operation)
+            and owner.parent is op.parent
+            and owner not in found
+        ]
+        pending += reversed(missing)
+        if not missing:
+            found[op] = None
+            pending.pop()
+    return list(found)
 
 
 def columns_read(roots: Iterable[SSAValue]) -> list[str]:
     """Names of the columns that these values depend on, each once."""
     return list(dict.fromkeys(op.column.data for op in tree(roots) if isinstance(op, ColumnOp)))
+
+
+def is_column(value: SSAValue, name: str) -> bool:
+    """Whether the value is the column of that name as it is."""
+    return isinstance(value.owner, ColumnOp) and value.owner.column.data == name
 
 
 def can_fail(root: SSAValue) -> bool:

@@ -6,7 +6,7 @@ would not raise; the operators above it see fewer rows, never more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ from .expressions import (
     copy_into,
     depth,
     is_cheap,
+    is_column,
     predicate_region,
     reads_frame,
 )
@@ -53,65 +54,74 @@ class Move:
     columns: Mapping[str, SSAValue] = field(default_factory=dict[str, SSAValue])
 
 
-def below_project(project: ProjectOp, term: SSAValue) -> list[Move]:
+Rule = Callable[[SSAValue], list[Move]]
+"""Where a term goes from above an operator; nowhere if it has to stay."""
+
+
+def below_project(project: ProjectOp) -> Rule:
     """The term with columns replaced by the expressions that compute them."""
-    outputs = dict(project.outputs)
-    values = {name: outputs[name] for name in columns_read([term])}
-    if any(can_fail(value) or not is_cheap(value) for value in values.values()):
-        return []
-    if depth([term]) + depth(values.values()) > MAX_DEPTH:
-        return []
-    return [Move(0, values)]
+    changed = {name: value for name, value in project.outputs if not is_column(value, name)}
+
+    def rule(term: SSAValue) -> list[Move]:
+        values = {name: changed[name] for name in columns_read([term]) if name in changed}
+        if any(can_fail(value) or not is_cheap(value) for value in values.values()):
+            return []
+        return [Move(0, values)] if depth([term]) + depth(values.values()) <= MAX_DEPTH else []
+
+    return rule
 
 
-def below_join(join: JoinOp, term: SSAValue) -> list[Move]:
+def below_join(join: JoinOp) -> Rule:
     """To the side whose columns it reads; to both when it reads only keys, which are equal on both."""
     left, right = frame_of(join.left).columns, frame_of(join.right).columns
-    names = columns_read([term])
     pairs = zip(*join.keys, strict=True)
     # Equal floats can still differ: 0.0 and -0.0.
     same = [(a, b) for a, b in pairs if left[a] == right[b] and not t.is_float(left[a])]
-    renamed = Block([ColumnOp(b, right[b]) for _, b in same])
+    renamed = Block([at(join.location, ColumnOp(b, right[b])) for _, b in same])
     keys = {a: op.results[0] for (a, _), op in zip(same, renamed.ops, strict=True)}
-    to_right = [Move(1, keys)] if names and all(name in keys for name in names) else []
-    if all(name in left for name in names):
-        return [Move(0), *to_right]
-    if join.kind.data == "inner" and all(name in right or name in keys for name in names):
-        return [Move(1, keys)]
-    return []
+
+    def rule(term: SSAValue) -> list[Move]:
+        names = columns_read([term])
+        to_right = [Move(1, {name: keys[name] for name in names if name in keys})]
+        if all(name in left for name in names):
+            return [Move(0), *(to_right if names and all(name in keys for name in names) else [])]
+        inner = join.kind.data == "inner"
+        return to_right if inner and all(name in right or name in keys for name in names) else []
+
+    return rule
 
 
-def below_aggregate(aggregate: AggregateOp, term: SSAValue) -> list[Move]:
+def below_aggregate(aggregate: AggregateOp) -> Rule:
     """A group goes whole when the term reads only its keys; without keys there is one row in any case."""
     keys = [key.data for key in aggregate.keys]
-    return [Move(0)] if keys and _reads_only(term, keys, aggregate.frame) else []
+    return _if_reads_only(keys, aggregate.frame) if keys else lambda _: []
 
 
-def below_unique(unique: UniqueOp, term: SSAValue) -> list[Move]:
+def below_unique(unique: UniqueOp) -> Rule:
     """Rows taken for duplicates agree on the columns compared, so they go together."""
     compared = frame_of(unique.frame).columns if unique.on is None else [name.data for name in unique.on]
-    return [Move(0)] if _reads_only(term, compared, unique.frame) else []
+    return _if_reads_only(compared, unique.frame)
 
 
-def below_sort(sort: SortOp, term: SSAValue) -> list[Move]:
+def _if_reads_only(names: Iterable[str], frame: SSAValue) -> Rule:
+    columns = frame_of(frame).columns
+    # Equal floats can still differ: 0.0 and -0.0.
+    exact = {name for name in names if not t.is_float(columns[name])}
+    return lambda term: [Move(0)] if exact.issuperset(columns_read([term])) else []
+
+
+def below_sort(sort: SortOp) -> Rule:
     """Fewer rows in the same order, unless their number is limited."""
-    del term
-    return [Move(0)] if sort.limit is None else []
+    return lambda _: [Move(0)] if sort.limit is None else []
 
 
-def below_concat(concat: ConcatOp, term: SSAValue) -> list[Move]:
+def below_concat(concat: ConcatOp) -> Rule:
     """To every part."""
-    del term
-    return [Move(index) for index in range(len(concat.frames))]
+    moves = [Move(index) for index in range(len(concat.frames))]
+    return lambda _: moves
 
 
-def _reads_only(term: SSAValue, names: Iterable[str], frame: SSAValue) -> bool:
-    exact = {name for name in names if not t.is_float(frame_of(frame).columns[name])}
-    return exact.issuperset(columns_read([term]))
-
-
-Rule = Callable[[Any, SSAValue], list[Move]]
-RULES: dict[type[Operation], Rule] = {
+RULES: dict[type[Operation], Callable[[Any], Rule]] = {
     ProjectOp: below_project,
     JoinOp: below_join,
     AggregateOp: below_aggregate,
@@ -121,94 +131,109 @@ RULES: dict[type[Operation], Rule] = {
 }
 
 
-def _add(predicate: Region | None, terms: Sequence[SSAValue], location: LocationAttr) -> Region:
-    """The conjunction of the predicate that may be there already and of further terms."""
-    block = Block()
-    known = copy_into(block, conjuncts(yielded(predicate)[0])) if predicate is not None else []
-    return predicate_region(block, [*known, *copy_into(block, terms)], location)
+@dataclass
+class Descent:
+    """Brings the terms of one filter down, and with them those of the filters on the way."""
 
+    filter: FilterOp
+    pending: list[tuple[Operation, int, list[SSAValue]]] = field(
+        default_factory=list[tuple[Operation, int, list[SSAValue]]]
+    )
+    """Operators, one of their operands, and what its rows have to satisfy."""
+    blocks: list[Block] = field(default_factory=list[Block])
+    """Where terms live while they move."""
 
-def _new_filter(frame: SSAValue, predicate: Region, before: Operation, location: LocationAttr) -> FilterOp:
-    filter_ = at(location, FilterOp(frame, predicate))
-    Rewriter.insert_op(filter_, InsertPoint.before(before))
-    return filter_
+    def run(self) -> None:
+        """Leave each term where it can go no further."""
+        self.pending.append((self.filter, 0, self.take(self.filter)))
+        while self.pending:
+            self.step(*self.pending.pop())
+        if not self.filter.predicate.blocks:
+            self.filter.result.replace_all_uses_with(self.filter.frame)
+            Rewriter.erase_op(self.filter)
+        for block in self.blocks:
+            block.erase()
 
+    def take(self, filter_: FilterOp) -> list[SSAValue]:
+        """Take the terms that cannot fail out of a filter, which is left without a block if they were all."""
+        region = filter_.predicate
+        terms = conjuncts(yielded(region)[0])
+        rest = [term for term in terms if can_fail(term)]
+        self.blocks.append(region.detach_block(0))
+        if rest:
+            region.add_block(_predicate(rest, filter_.location).detach_block(0))
+        return [term for term in terms if term not in rest]
 
-def _leave(filter_: FilterOp, frame: SSAValue, moved: Container[SSAValue]) -> None:
-    """Replace a filter by one of the terms that did not move, or by the frame when none is left."""
-    rest = [term for term in terms_of(filter_) if term not in moved]
-    if rest:
-        frame = _new_filter(frame, _add(None, rest, filter_.location), filter_, filter_.location).result
-    filter_.result.replace_all_uses_with(frame)
-    Rewriter.erase_op(filter_)
+    def step(self, user: Operation, index: int, terms: list[SSAValue]) -> None:
+        """Bring terms below the operator that makes an operand, or put a filter there."""
+        frame = user.operands[index]
+        source = frame.owner
+        # With another reader of the frame, its work would be done twice.
+        if not isinstance(source, Operation) or not frame.has_one_use():
+            self.settle(user, index, terms)
+        elif isinstance(source, ScanOp):
+            # A reader has no other frame at hand.
+            here = [term for term in terms if not reads_frame(term)]
+            self.into_scan(source, here)
+            self.settle(user, index, [term for term in terms if term not in here])
+        elif isinstance(source, FilterOp):
+            terms = [*self.take(source), *terms]
+            if source.predicate.blocks:
+                self.below(source, user, [terms])
+            else:
+                user.operands[index] = source.frame
+                Rewriter.erase_op(source)
+                self.pending.append((user, index, terms))
+        elif type(source) in RULES:
+            rule = RULES[type(source)](source)
+            moves = {term: rule(term) for term in terms}
+            placed: list[list[SSAValue]] = [[] for _ in source.operands]
+            for term, targets in moves.items():
+                for move in targets:
+                    placed[move.operand].append(self.renamed(term, move.columns))
+            if any(placed):
+                self.below(source, user, placed)
+            self.settle(user, index, [term for term in terms if not moves[term]])
+        else:
+            self.settle(user, index, terms)
 
+    def below(self, source: Operation, user: Operation, terms: Sequence[list[SSAValue]]) -> None:
+        """Go on below an operator, which comes up to where all that terms refer to is known."""
+        source.detach()
+        Rewriter.insert_op(source, InsertPoint.before(user))
+        self.pending += [(source, index, part) for index, part in enumerate(terms) if part]
 
-def terms_of(filter_: FilterOp) -> list[SSAValue]:
-    """The conjuncts of a filter."""
-    return conjuncts(yielded(filter_.predicate)[0])
-
-
-def into_scan(filter_: FilterOp, scan: ScanOp) -> None:
-    """Have the reader drop the rows."""
-    # A reader has no other frame at hand.
-    moved = [term for term in terms_of(filter_) if not can_fail(term) and not reads_frame(term)]
-    if moved:
-        predicate = _add(scan.predicate, moved, filter_.location)
-        if scan.predicate is not None:
-            scan.detach_region(scan.predicate)
-        scan.add_region(predicate)
-        _leave(filter_, scan.result, moved)
-
-
-def into_filter(filter_: FilterOp, lower: FilterOp) -> list[FilterOp]:
-    """Make one filter of two; it stands where the upper one stood, after all that its terms refer to."""
-    moved = [term for term in terms_of(filter_) if not can_fail(term)]
-    if not moved:
-        return []
-    merged = _new_filter(lower.frame, _add(lower.predicate, moved, filter_.location), filter_, lower.location)
-    _leave(filter_, merged.result, moved)
-    Rewriter.erase_op(lower)
-    return [merged]
-
-
-def below(filter_: FilterOp, source: Operation, rule: Rule) -> list[FilterOp]:
-    """Let each term go where the rule of the operator sends it."""
-    moves = {term: rule(source, term) for term in terms_of(filter_) if not can_fail(term)}
-    moves = {term: targets for term, targets in moves.items() if targets}
-    if not moves:
-        return []
-    # The operator comes up to the filter, where all that the terms refer to is known.
-    source.detach()
-    Rewriter.insert_op(source, InsertPoint.before(filter_))
-    lower = list[FilterOp]()
-    for index, frame in enumerate(source.operands):
+    def renamed(self, term: SSAValue, columns: Mapping[str, SSAValue]) -> SSAValue:
+        """The term over other columns."""
+        if not columns:
+            return term
         block = Block()
-        terms = list[SSAValue]()
-        for term, targets in moves.items():
-            for move in (move for move in targets if move.operand == index):
-                values = copy_into(block, list(move.columns.values()))
-                terms += copy_into(block, [term], dict(zip(move.columns, values, strict=True)))
+        self.blocks.append(block)
+        values = copy_into(block, list(columns.values()))
+        return copy_into(block, [term], dict(zip(columns, values, strict=True)))[0]
+
+    def into_scan(self, scan: ScanOp, terms: list[SSAValue]) -> None:
+        """Have the reader drop the rows."""
         if terms:
-            region = predicate_region(block, terms, filter_.location)
-            lower.append(_new_filter(frame, region, source, filter_.location))
-            source.operands[index] = lower[-1].result
-    _leave(filter_, source.results[0], moves)
-    return lower
+            known = conjuncts(yielded(scan.predicate)[0]) if scan.predicate is not None else []
+            predicate = _predicate([*known, *terms], self.filter.location)
+            if scan.predicate is not None:
+                scan.detach_region(scan.predicate)
+            scan.add_region(predicate)
+
+    def settle(self, user: Operation, index: int, terms: list[SSAValue]) -> None:
+        """Put a filter before an operand."""
+        if terms:
+            location = self.filter.location
+            filter_ = at(location, FilterOp(user.operands[index], _predicate(terms, location)))
+            Rewriter.insert_op(filter_, InsertPoint.before(user))
+            user.operands[index] = filter_.result
 
 
-def push(filter_: FilterOp) -> list[FilterOp]:
-    """Move what can move below the operator beneath a filter; returns the filters that now stand lower."""
-    source = filter_.frame.owner
-    # With another reader of the frame, its work would be done twice.
-    if not isinstance(source, Operation) or not filter_.frame.has_one_use():
-        return []
-    if isinstance(source, ScanOp):
-        into_scan(filter_, source)
-        return []
-    if isinstance(source, FilterOp):
-        return into_filter(filter_, source)
-    rule = RULES.get(type(source))
-    return below(filter_, source, rule) if rule is not None else []
+def _predicate(terms: Iterable[SSAValue], location: LocationAttr) -> Region:
+    """A region of copies of these terms."""
+    block = Block()
+    return predicate_region(block, [copy_into(block, [term])[0] for term in terms], location)
 
 
 @dataclass(frozen=True)
@@ -218,8 +243,7 @@ class PushDownPredicatesPass(ModulePass):
     name = "push-down-predicates"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        pending = [filter_ for filter_ in op.walk(reverse=True) if isinstance(filter_, FilterOp)]
-        while pending:
-            filter_ = pending.pop()
-            if filter_.parent is not None:
-                pending += push(filter_)
+        # The topmost first: it takes the filters below along.
+        for filter_ in [found for found in op.walk(reverse=True) if isinstance(found, FilterOp)]:
+            if filter_.parent is not None and filter_.frame.has_one_use():
+                Descent(filter_).run()
