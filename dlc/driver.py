@@ -109,19 +109,17 @@ def run_plan(
 
 
 def _run_here(plan: Plan, parameters: Mapping[str, str]) -> dict[str, pl.DataFrame] | None:
-    from dlc.runtime import launch
+    from dlc.runtime.job import connect, end_job
 
-    if launch.in_mpi_world():
-        from mpi4py import MPI
-
-        from dlc.runtime.executor import execute
-        from dlc.runtime.transport.mpi import MpiTransport
-
-        return execute(plan, MpiTransport(MPI.COMM_WORLD), parameters)
+    transport = connect()
     from dlc.runtime.executor import execute
-    from dlc.runtime.transport import LocalTransport
 
-    return execute(plan, LocalTransport(), parameters)
+    try:
+        return execute(plan, transport, parameters)
+    except Exception as error:
+        if transport.size > 1:  # the other ranks would wait for this one for ever
+            end_job(error, transport)
+        raise
 
 
 def collect(module: ModuleOp) -> pl.DataFrame | None:

@@ -1,0 +1,75 @@
+"""A rank's place in a job: how it joins the world, and how its failure ends the job for all ranks."""
+
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+from dlc.diagnostics import DlcError, render
+from dlc.runtime.handover import write_error
+from dlc.runtime.launch import cores, in_mpi_world
+from dlc.runtime.transport import LocalTransport, PeerFailed, Transport
+
+PATIENCE = float(os.environ.get("DLC_WATCHDOG", "1800"))
+"""Seconds that a rank may compute before the others take it for lost; 0 waits for ever."""
+_GRACE = 30.0  # seconds for the rank that reports the error to do so, and to end the others
+_TASK_FAILED = 5
+
+
+def connect(watchdog: float = PATIENCE) -> Transport:
+    """The world of this rank; Polars must not be imported before, as its threads are counted here."""
+    if not in_mpi_world():
+        return LocalTransport()
+    from mpi4py import MPI
+
+    from dlc.runtime.transport.mpi import MpiTransport
+
+    transport = MpiTransport(MPI.COMM_WORLD, watchdog or None)
+    os.environ.setdefault("POLARS_MAX_THREADS", str(max(1, cores() // transport.neighbours)))
+    return transport
+
+
+def end_job(error: BaseException, transport: Transport | None, results: str | None = None) -> NoReturn:
+    """Report the error unless another rank of this node does, and take all ranks down with its exit code.
+
+    The error is left in the directory `results` for whoever started the job, or printed when there is none.
+    """
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        code = 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else int(error.code or 0)
+    elif isinstance(error, PeerFailed):
+        code = _TASK_FAILED
+        time.sleep(_GRACE)
+    else:
+        failure = _as_failure(error)
+        code = failure.exit_code
+        if transport is None or transport.claim():
+            _report(failure, error, results)
+        else:
+            time.sleep(_GRACE)
+    if transport is None or transport.size == 1:
+        sys.exit(code)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI's own words on the abort would only repeat it
+    transport.abort(code)
+
+
+def _report(failure: DlcError, error: BaseException, results: str | None = None) -> None:
+    if failure.code in ("DLC603", "DLC901"):
+        traceback.print_exception(error.__cause__ or error)
+    if results is None or not write_error(failure, Path(results)):
+        print(render(failure, color=sys.stderr.isatty()), file=sys.stderr)
+    sys.stderr.flush()
+
+
+def _as_failure(error: BaseException) -> DlcError:
+    if isinstance(error, DlcError):
+        return error
+    if isinstance(error, ImportError):
+        return DlcError(
+            "DLC702", f"cannot import {error.name}: {error}", help="install dlc's dependencies again"
+        )
+    return DlcError(
+        "DLC901", f"the executor failed: {type(error).__name__}: {error}", help="please report this"
+    )
