@@ -48,14 +48,14 @@ def test_sends_cross_only_with_a_buffer():
 
 
 def test_one_side_receiving_first_needs_none():
-    assert blocked(
-        ("a", 0, [READ, send(1), recv(1, name="b")]), ("b", 1, [recv(0), send(0)])
-    ) == []
+    assert blocked(("a", 0, [READ, send(1), recv(1, name="b")]), ("b", 1, [recv(0), send(0)])) == []
 
 
 @pytest.mark.parametrize("ranks", [3, 5])
 def test_a_ring_of_sends_is_a_circle(ranks):
-    ring = [(f"g{r}", r, [READ, send((r + 1) % ranks), recv((r - 1) % ranks, name="b")]) for r in range(ranks)]
+    ring = [
+        (f"g{r}", r, [READ, send((r + 1) % ranks), recv((r - 1) % ranks, name="b")]) for r in range(ranks)
+    ]
     assert blocked(*ring) == list(range(ranks))
 
 
