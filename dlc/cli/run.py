@@ -43,14 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run to the end and show the results; raises the errors of the program and of the run."""
     _check_output(args.output)
-    target = parse_target(args.target)
     from dlc.runtime.launch import in_mpi_world
 
     if in_mpi_world():
         from dlc.cli.world import run_as_rank
 
-        results = run_as_rank(target, args)
+        results = run_as_rank(args)
     else:
+        target = parse_target(args.target)
         from dlc import driver
 
         results = driver.run_plan(load_plan(target, args), run_parameters(target, args), args.ranks)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dlc.runtime.transport import Transport
 
 _PATIENCE = 1800.0  # seconds; a rank may compute that long before the others take it for lost
+_FORWARDING = 0.2  # seconds for the launcher to pass on the message before the job ends
 _GRACE = 30.0  # seconds for the rank that reports the error to end the others
 
 
@@ -57,5 +58,6 @@ def _end_job(error: Exception, transport: "Transport") -> NoReturn:
         time.sleep(_GRACE)
     code = report(error, sys.argv[1:])
     sys.stderr.flush()
+    time.sleep(_FORWARDING)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI's own words on the abort would only repeat it
     transport.abort(code)
