@@ -25,11 +25,10 @@ UNKNOWN_SIZE = 64e6
 
 @dataclass(frozen=True)
 class Choice:
-    """The cheapest way to a layout: the alternative, and the layouts its inputs are taken from."""
+    """The cheapest way to a layout, and the seconds until it is there, inputs included."""
 
     seconds: float
     alternative: Alternative
-    sources: tuple[Layout, ...]
 
 
 def size_of(value: SSAValue) -> float:
@@ -84,13 +83,10 @@ class Propagation:
         )
         offers = list[Choice]()
         for alternative in rule(site):
-            sources, seconds = list[Layout](), alternative.seconds
-            for value, wanted in zip(inputs, alternative.inputs, strict=True):
-                source, cost = self.source(value, wanted)
-                sources.append(source)
-                seconds += cost
+            wanted = zip(inputs, alternative.inputs, strict=True)
+            seconds = alternative.seconds + sum(self.source(value, layout)[1] for value, layout in wanted)
             if math.isfinite(seconds):
-                offers.append(Choice(seconds, alternative, tuple(sources)))
+                offers.append(Choice(seconds, alternative))
         return offers
 
     @staticmethod
