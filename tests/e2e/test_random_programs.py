@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
+from xdsl.dialects.builtin import ModuleOp
 
 import dlc
 from dlc import driver
@@ -38,16 +39,20 @@ class Regime:
     work: float
     network: float
 
-    def plan(self, frame: dlc.Frame, ranks: int) -> Plan:
-        """The plan of a frame on such a machine."""
-        module = Recording().module("main", {"result": frame.value}, SourceLoc("test.py", 1))
+    def compile(self, module: ModuleOp, ranks: int) -> Plan:
+        """The plan of a traced module on such a machine."""
         network = partition.DefaultNetwork(latency=0.0, bandwidth=self.network)
         with (
             patch.object(costs, "READ_RATE", self.read),
             patch.object(costs, "WORK_RATE", self.work),
             patch.object(partition, "DefaultNetwork", lambda: network),
         ):
-            return driver.build_plan(driver.compile_module(module, None, ranks))
+            return driver.build_plan(driver.compile_module(module.clone(), None, ranks))
+
+    def plan(self, frame: dlc.Frame, ranks: int) -> Plan:
+        """The plan of a frame on such a machine."""
+        module = Recording().module("main", {"result": frame.value}, SourceLoc("test.py", 1))
+        return self.compile(module, ranks)
 
 
 REGIMES = (
@@ -145,3 +150,20 @@ def test_the_regimes_use_all_collectives(folder: Path) -> None:
         for step in regime.plan(program, ranks).gangs[0].instructions
     }
     assert {"shuffle", "all_gather", "gather", "all_reduce"} <= used
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("ranks", RANKS)
+def test_the_order_of_a_concat_survives_another_use_of_it(folder: Path, regime: Regime, ranks: int) -> None:
+    path = folder / "ordered.parquet"
+    pl.DataFrame({"v": [3, 1, 2, 5, 4] * 8}).write_parquet(path, row_group_size=7)
+    frame = dlc.scan_parquet(str(path)).sort("v")
+    both = dlc.concat([frame, frame.filter(dlc.col("v") > 2)])
+    counts = both.group_by("v").agg(n=dlc.len())
+    joined = both.join(counts, on="v").select(total=dlc.col("n").sum())
+    module = Recording().module("main", {"all": both.value, "sum": joined.value}, SourceLoc("test.py", 1))
+    plan = regime.compile(module, ranks)
+    results = run_local(ranks, lambda transport: execute(plan, transport))
+    assert results[0] is not None
+    first = sorted([3, 1, 2, 5, 4] * 8)
+    assert results[0]["all"]["v"].to_list() == first + [v for v in first if v > 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
@@ -104,7 +105,7 @@ class Emitter:
         for layout in self.propagation.choices[value]:
             # What stands already is not computed twice when a collective can start from it.
             built = (value, layout) in self._built
-            if built and self.propagation.conversion(layout, wanted, 0.0) < float("inf"):
+            if built and math.isfinite(self.propagation.conversion(value, layout, wanted)):
                 source = layout
         result = self._built.get((value, source)) or self._build(value, source)
         if source != wanted:

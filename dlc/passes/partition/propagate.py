@@ -95,22 +95,22 @@ class Propagation:
 
     def source(self, value: SSAValue, wanted: Layout) -> tuple[Layout, float]:
         """The layout from which a value is brought to the wanted one, and the seconds of both."""
-        size, ordered = size_of(value), is_ordered(value)
         best, least = wanted, math.inf
         for layout, choice in self.choices[value].items():
-            # A whole frame that has an order must not be put together from rows that have lost it.
-            if ordered and not layout.ordered and isinstance(wanted, Replicated | Single):
-                continue
-            seconds = choice.seconds + self.conversion(layout, wanted, size)
+            seconds = choice.seconds + self.conversion(value, layout, wanted)
             if seconds < least:
                 best, least = layout, seconds
         return best, least
 
-    def conversion(self, have: Layout, want: Layout, size: float) -> float:
-        """Seconds of the collective that turns one layout into another; infinite if none does."""
+    def conversion(self, value: SSAValue, have: Layout, want: Layout) -> float:
+        """Seconds of the collective that brings a value from one layout to another; infinite if none does."""
         if have == want:
             return 0.0
         if not have.disjoint:
+            return math.inf
+        size = size_of(value)
+        # A whole frame that has an order must not be put together from rows that have lost it.
+        if isinstance(want, Replicated | Single) and not have.ordered and is_ordered(value):
             return math.inf
         if isinstance(want, Replicated):
             return self.costs.all_gather(size)

@@ -69,12 +69,14 @@ def frame_inputs(op: Operation) -> list[SSAValue]:
 
 def is_ordered(value: SSAValue) -> bool:
     """Whether a frame has an order of its own, or is a bag of rows."""
-    op = value.owner
-    if isinstance(op, table.ScanOp | table.SortOp):
-        return True
-    if isinstance(op, table.FilterOp | table.ProjectOp | table.HeadOp | table.ConcatOp):
-        return all(is_ordered(operand) for operand in op.operands if isinstance(operand.type, FrameType))
-    return False
+    pending = [value]
+    while pending:
+        op = pending.pop().owner
+        if isinstance(op, table.FilterOp | table.ProjectOp | table.HeadOp | table.ConcatOp):
+            pending += [operand for operand in op.operands if isinstance(operand.type, FrameType)]
+        elif not isinstance(op, table.ScanOp | table.SortOp):
+            return False
+    return True
 
 
 def scan(site: Site) -> Iterator[Alternative]:
