@@ -30,7 +30,7 @@ def send(peer, tag=0, name="a"):
     return f"plan.send %{name} to {peer} tag {tag} : {FRAME}"
 
 
-READ = f'%a = plan.read {{ %s = table.scan "parquet" ["x"] : {FRAME}\n plan.end }} : {FRAME}'
+READ = f'%a = plan.read {{ %s = table.scan "parquet" ["x"] : {FRAME}\n dist.yield %s : {FRAME} }} : {FRAME}'
 
 
 def test_a_message_that_is_received_is_fine():
