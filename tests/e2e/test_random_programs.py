@@ -45,6 +45,7 @@ class Regime:
         with (
             patch.object(costs, "READ_RATE", self.read),
             patch.object(costs, "WORK_RATE", self.work),
+            patch.object(costs, "COLLECTIVE_SECONDS", 0.0),
             patch.object(partition, "DefaultNetwork", lambda: network),
         ):
             return driver.build_plan(driver.compile_module(module.clone(), None, ranks))
