@@ -7,6 +7,8 @@ from typing import Protocol
 
 WORK_RATE = 1.5e9
 """Bytes that one rank filters, joins or groups in a second (Polars on one core: 1.4 to 2.3 GB/s)."""
+GROUP_FACTOR = 8.0
+"""How much more a byte of groups costs than a byte of rows: a hash table that no cache holds."""
 READ_RATE = 1.5e9
 """Bytes of columns that one rank decodes from a file in a second."""
 COLLECTIVE_SECONDS = 0.5e-3

@@ -17,7 +17,7 @@ from dlc.dialects.expr import ColumnOp, ScalarOp
 from dlc.dialects.frame import FrameType
 
 from .attributes import order_of
-from .costs import Costs
+from .costs import GROUP_FACTOR, Costs
 from .layouts import Any, Hash, Layout, Range, Replicated, Rows, Single
 
 HOLISTIC = ("n_unique", "median", "first", "quantile")
@@ -190,32 +190,37 @@ def unique(site: Site) -> Iterator[Alternative]:
 
 
 def _grouping(site: Site, keys: tuple[str, ...], *, two_phase: bool) -> Iterator[Alternative]:
-    size, costs = site.sizes[0], site.costs
-    yield Alternative("local", (Replicated(),), Replicated(), site.work(Replicated(), size))
+    size, groups, costs = site.sizes[0], site.output_size, site.costs
+
+    def group(layout: Layout, rows: float, groups: float) -> float:
+        return site.work(layout, rows + GROUP_FACTOR * groups)
+
+    yield Alternative("local", (Replicated(),), Replicated(), group(Replicated(), size, groups))
     if costs.ranks == 1:
         return
     if not keys:
         if two_phase:
             for layout in _disjoint(site):
-                work = site.work(layout, size) + costs.all_gather(site.output_size * costs.ranks)
+                work = site.work(layout, size) + costs.all_gather(groups * costs.ranks)
                 yield Alternative("all-reduce", (layout,), Replicated(), work)
         else:
             yield Alternative("local", (Single(),), Single(), site.work(Single(), size))
         return
     for layout in site.candidates[0]:
         if isinstance(layout, Hash) and set(layout.keys) <= set(keys):
-            yield Alternative("local", (layout,), layout, site.work(layout, size))
+            yield Alternative("local", (layout,), layout, group(layout, size, groups))
+    by_keys = Hash(keys)
+    yield Alternative("local", (by_keys,), by_keys, group(by_keys, size, groups))
     if not two_phase:
-        yield Alternative("local", (Hash(keys),), Hash(keys), site.work(Any(), size))
         return
     # The first phase leaves at most every group on every rank.
-    partials = min(size, site.output_size * costs.ranks)
+    partials = min(size, groups * costs.ranks)
     for layout in _disjoint(site):
-        first = site.work(layout, size)
-        second = first + costs.shuffle(partials) + site.work(Any(), partials)
-        yield Alternative("shuffle-partials", (layout,), Hash(keys), second)
-        third = first + costs.all_gather(partials) + site.work(Replicated(), partials)
-        yield Alternative("gather-partials", (layout,), Replicated(), third)
+        first = group(layout, size, partials)
+        shuffled = first + costs.shuffle(partials) + group(by_keys, partials, groups)
+        yield Alternative("shuffle-partials", (layout,), by_keys, shuffled)
+        gathered = first + costs.all_gather(partials) + group(Replicated(), partials, groups)
+        yield Alternative("gather-partials", (layout,), Replicated(), gathered)
 
 
 def _disjoint(site: Site) -> Iterator[Layout]:
