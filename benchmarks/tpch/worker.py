@@ -13,9 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def reset_peak() -> None:
@@ -70,14 +71,15 @@ def serve_dask(data: Path) -> None:
 
 
 def serve_dlc(plans: Path) -> None:
+    from dlc.runtime.job import connect
+
+    transport = connect()
     from mpi4py import MPI
 
     from dlc.runtime.executor import execute
     from dlc.runtime.plan import load
-    from dlc.runtime.transport.mpi import MpiTransport
 
     world = MPI.COMM_WORLD
-    transport = MpiTransport(world)
     loaded = {path.stem: load(path) for path in sorted(plans.glob("*.dlc"))}
     for request in _on_every_rank(world):
         reset_peak()

@@ -1,6 +1,7 @@
 """One rank of a run: `python -m dlc.runtime.worker plan.dlc`, started by mpiexec or srun, or alone."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, NoReturn
 from dlc.diagnostics import DlcError
 from dlc.runtime.handover import write_results
 from dlc.runtime.job import PATIENCE, connect, end_job
-from dlc.runtime.launch import cores
 from dlc.runtime.plan import load
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ def _run(options: argparse.Namespace, transport: "Transport") -> None:
     from dlc.runtime.executor import execute
     from dlc.runtime.trace import Recorder, write_record
 
-    if transport.rank == 0 and transport.neighbours > cores():
-        print(f"warning: {transport.neighbours} ranks share {cores()} cores", file=sys.stderr)
+    present = os.cpu_count() or 1
+    if transport.rank == 0 and transport.neighbours > present:
+        print(f"warning: {transport.neighbours} ranks share {present} cores", file=sys.stderr)
     recorder = Recorder() if options.record else None
     results = execute(plan, transport, parameters, recorder)
     if recorder is not None:

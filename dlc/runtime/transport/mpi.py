@@ -23,7 +23,7 @@ class MpiTransport:
     """One rank of an MPI communicator, of which it keeps a duplicate for itself.
 
     `patience` is the number of seconds after which a wait for other ranks ends with DLC604; None waits for
-    ever.
+    ever. `place` is this rank's number among the `neighbours` on its node.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class MpiTransport:
     ) -> None:
         self._comm = comm if parent else comm.Dup()
         self._claims = parent._claims if parent else _Claims(comm)
-        self.neighbours = self._claims.size
+        self.neighbours, self.place = self._claims.size, self._claims.place
         self._patience = patience
         self._sent: list[tuple[MPI.Request, memoryview]] = []
         self.rank = comm.Get_rank()
@@ -143,8 +143,8 @@ class _Claims:
 
     def __init__(self, comm: MPI.Intracomm) -> None:
         node = cast("MPI.Intracomm", comm.Split_type(MPI.COMM_TYPE_SHARED))
-        self.size = node.Get_size()
-        first = node.Get_rank() == 0
+        self.size, self.place = node.Get_size(), node.Get_rank()
+        first = self.place == 0
         self._window = MPI.Win.Allocate_shared(16 if first else 0, 8, comm=node)
         # The flag, and a name for the job.
         self._shared = np.asarray(self._window.Shared_query(0)[0]).view(np.int64)
