@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 import traceback
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,8 +26,12 @@ _LAST_WORDS = 0.2  # seconds that the launcher gets to pass on what this rank ha
 def connect(watchdog: float = PATIENCE) -> Transport:
     """The world of this rank; to be called before Polars is imported, whose threads and memory it sets up."""
     os.environ.setdefault("_RJEM_MALLOC_CONF", _ALLOCATOR)
-    if not in_mpi_world():
-        return LocalTransport()
+    return _join(watchdog) if in_mpi_world() else LocalTransport()
+
+
+@cache
+def _join(watchdog: float) -> Transport:
+    """The MPI world, joined once a process: a script under mpiexec may run many programs."""
     from mpi4py import MPI
 
     from dlc.runtime.transport.mpi import MpiTransport
