@@ -107,6 +107,11 @@ class OrderAttr(ParametrizedAttribute):
         """Build from plain values."""
         return cls(StringAttr(column), BoolAttr.from_bool(descending), BoolAttr.from_bool(nulls_last))
 
+    @property
+    def key(self) -> tuple[str, bool, bool]:
+        """Column, whether descending, whether nulls come last."""
+        return self.column.data, bool(self.descending.value.data), bool(self.nulls_last.value.data)
+
 
 def strings(values: Iterable[str]) -> ArrayAttr[StringAttr]:
     """An array attribute of strings."""

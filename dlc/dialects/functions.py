@@ -77,7 +77,7 @@ def _exact_part(args: list[t.DataType]) -> t.DataType | None:
     return f64 if args == [f64, f64, i64] else None
 
 
-ONE, TWO = (1, 1), (2, 2)
+ONE = (1, 1)
 MANY = (1, 1 << 16)
 
 FUNCTIONS: dict[str, Function] = {

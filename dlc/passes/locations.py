@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import CallSiteLoc, FileLineColLoc, FusedLoc, IntAttr, NameLoc, StringAttr
+from typing import TypeVar
+
+from xdsl.dialects.builtin import (
+    CallSiteLoc,
+    FileLineColLoc,
+    FusedLoc,
+    IntAttr,
+    LocationAttr,
+    NameLoc,
+    StringAttr,
+)
 from xdsl.ir import Attribute, Operation
 
 from dlc.diagnostics import SourceLoc
+
+OpT = TypeVar("OpT", bound=Operation)
 
 
 def source_loc(op: Operation) -> SourceLoc | None:
@@ -16,6 +28,12 @@ def source_loc(op: Operation) -> SourceLoc | None:
 def file_location(filename: str, line: int, column: int) -> FileLineColLoc:
     """The attribute for a place in a file."""
     return FileLineColLoc(StringAttr(filename), IntAttr(line), IntAttr(column))
+
+
+def at(location: LocationAttr, op: OpT) -> OpT:
+    """The op, with the location of what it stands for."""
+    op.location = location
+    return op
 
 
 def _resolve(location: Attribute) -> SourceLoc | None:

@@ -176,7 +176,7 @@ def _total_order(op: table.SortOp) -> list[list[Any]]:
 
 
 def _order(by: Iterable[OrderAttr]) -> list[list[Any]]:
-    return [[key.column.data, bool(key.descending.value.data), bool(key.nulls_last.value.data)] for key in by]
+    return [list(key.key) for key in by]
 
 
 def _names(strings: Iterable[StringAttr]) -> list[str]:

@@ -32,10 +32,11 @@ from dlc.dialects.table import (
     UniqueOp,
     yielded,
 )
+from dlc.passes.locations import at
 
 from .constants import Constant, constant
 from .dce import erase_dead
-from .expressions import MAX_DEPTH, at, can_fail, conjuncts, copy_into, depth, is_column, predicate_region
+from .expressions import MAX_DEPTH, can_fail, conjuncts, copy_into, depth, is_column, predicate_region
 from .simplify import EXPRESSION_PATTERNS
 
 

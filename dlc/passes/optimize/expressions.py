@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
@@ -11,14 +10,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from dlc.dialects import datatypes as t
 from dlc.dialects.expr import AndOp, CallOp, ColumnOp, ScalarOp, may_fail
 from dlc.dialects.table import YieldOp
-
-OpT = TypeVar("OpT", bound=Operation)
-
-
-def at(location: LocationAttr, op: OpT) -> OpT:
-    """The op, with the location of what it stands for."""
-    op.location = location
-    return op
+from dlc.passes.locations import at
 
 
 def tree(roots: Iterable[SSAValue]) -> list[Operation]:

@@ -30,10 +30,10 @@ from dlc.dialects.table import (
     UniqueOp,
     yielded,
 )
+from dlc.passes.locations import at
 
 from .expressions import (
     MAX_DEPTH,
-    at,
     can_fail,
     columns_read,
     conjuncts,

@@ -21,9 +21,9 @@ from dlc.dialects.expr import (
     OrOp,
     SubOp,
 )
+from dlc.passes.locations import at
 
 from .constants import NULL, Constant, constant, materialize
-from .expressions import at
 
 INVERSE = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
 MIRROR = {"eq": "eq", "ne": "ne", "lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}

@@ -56,6 +56,4 @@ def order_attribute(order: la.Order) -> OrderAttr:
 
 def order_of(attribute: OrderAttr) -> la.Order:
     """The sort key of an attribute."""
-    return la.Order(
-        attribute.column.data, bool(attribute.descending.value.data), bool(attribute.nulls_last.value.data)
-    )
+    return la.Order(*attribute.key)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import ArrayAttr, LocationAttr, UnitAttr
+from xdsl.dialects.builtin import ArrayAttr, UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from dlc.dialects import dist, table
 from dlc.dialects.frame import AggregateAttr, frame_of
+from dlc.passes.locations import at
 
 from .attributes import to_attribute
 from .layouts import Layout
@@ -18,12 +19,6 @@ MERGE = {"sum": "sum", "min": "min", "max": "max", "count": "merge_count", "len"
 
 SAMPLES_PER_RANK = 64
 """Rows that each rank offers as splitters of a sort: ranges then differ in size by a few per cent."""
-
-
-def locate(op: Operation, location: LocationAttr) -> Operation:
-    """Give an operation a source location."""
-    op.location = location
-    return op
 
 
 def local(
@@ -37,7 +32,7 @@ def local(
     block = Block(arg_types=[dist.part_of(value).frame for value in inputs])
     copy = op.clone(dict(zip(frames, block.args, strict=True)))
     block.add_op(copy)
-    block.add_op(locate(dist.YieldOp(copy.results), op.location))
+    block.add_op(at(op.location, dist.YieldOp(copy.results)))
     outputs = [
         dist.PartType(frame_of(result), to_attribute(layout)) for result in copy.results if layout is not None
     ]
@@ -56,7 +51,7 @@ def replicated_read(scan: table.ScanOp) -> table.ScanOp:
 def combine_op(op: Operation, partials: SSAValue) -> Operation:
     """The operator that combines the partial results which `op` leaves on each rank."""
     if isinstance(op, table.UniqueOp):
-        return locate(table.UniqueOp(partials, [n.data for n in op.on] if op.on else None), op.location)
+        return at(op.location, table.UniqueOp(partials, [n.data for n in op.on] if op.on else None))
     assert isinstance(op, table.AggregateOp)
     merged = [
         AggregateAttr.of(agg.output.data, MERGE[agg.function.data], agg.output.data) for agg in op.aggregates
@@ -75,5 +70,5 @@ def combine_region(op: table.AggregateOp) -> Region:
     block = Block(arg_types=[op.result.type])
     combined = combine_op(op, block.args[0])
     block.add_op(combined)
-    block.add_op(locate(dist.YieldOp(combined.results), op.location))
+    block.add_op(at(op.location, dist.YieldOp(combined.results)))
     return Region(block)

@@ -12,6 +12,7 @@ from xdsl.passes import ModulePass
 
 from dlc.dialects import dist, flow, table
 from dlc.dialects.frame import OrderAttr, frame_of
+from dlc.passes.locations import at
 from dlc.passes.machine import machine_of
 
 from . import fragments
@@ -188,10 +189,10 @@ class Emitter:
         ordered = self._local(op, [value], la.Any())
         stand_in = Block(arg_types=[op.frame.type]).args[0]
         sample = table.SampleOp(stand_in, [key.column.data for key in by], fragments.SAMPLES_PER_RANK)
-        fragments.locate(sample, op.location)
+        at(op.location, sample)
         samples = self._add(dist.AllGatherOp(self._local(sample, [ordered], la.Partial())), op)
         splitters = table.SortOp(Block(arg_types=[dist.part_of(samples).frame]).args[0], by)
-        fragments.locate(splitters, op.location)
+        at(op.location, splitters)
         cuts = self._local(splitters, [samples], la.Replicated())
         shuffled = self._add(dist.RangeShuffleOp(ordered, cuts, by), op)
         layout = la.Range(tuple(order_of(key) for key in by))
