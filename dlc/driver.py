@@ -8,20 +8,28 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.passes import ModulePass
-
-from dlc.dialects import context
-from dlc.passes import pipelines, registry
+from dlc.passes import STAGES
 
 if TYPE_CHECKING:
     import polars as pl
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.passes import ModulePass
 
     from dlc.hwspec.model import Machine
+    from dlc.passes import pipelines
     from dlc.runtime.plan import Plan
 
-STAGES = tuple(pipelines.STAGES)
-"""The stages of compilation, first to last."""
+__all__ = [
+    "STAGES",
+    "attach",
+    "build_plan",
+    "collect",
+    "compile_module",
+    "configure",
+    "explain",
+    "run_plan",
+    "trace_file",
+]
 
 
 def trace_file(
@@ -48,6 +56,10 @@ def compile_module(
     observe: pipelines.Observer | None = None,
 ) -> ModuleOp:
     """Bring a flow-stage module to a later stage, in place, for so many ranks on a machine; returns it."""
+    # Late, as everywhere here: who only runs a plan needs no compiler.
+    from dlc.dialects import context
+    from dlc.passes import pipelines
+
     if machine is not None:
         attach(module, machine)
     passes = configure(pipelines.passes_until(until), ranks=ranks, fast_math=fast_math)
@@ -73,7 +85,9 @@ def attach(module: ModuleOp, machine: Machine) -> None:
 
 def configure(names: Iterable[str], **options: Any) -> list[ModulePass]:
     """The passes of these names, each with those of the options that it knows."""
-    passes = list[ModulePass]()
+    from dlc.passes import registry
+
+    passes: list[ModulePass] = []
     for name in names:
         class_ = registry.load(name)
         known = {field.name for field in fields(class_)}

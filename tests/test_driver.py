@@ -49,6 +49,7 @@ def test_an_observer_hears_of_every_pass_in_order(program: Path) -> None:
 
 
 def test_verification_follows_every_stage() -> None:
+    assert tuple(pipelines.STAGES) == driver.STAGES
     for stage, passes in pipelines.STAGES.items():
         assert passes[-1] == f"verify-{stage}"
 

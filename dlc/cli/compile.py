@@ -5,9 +5,7 @@ import argparse
 from dlc.cli.output import write_bytes, write_text
 from dlc.cli.target import add_compile_arguments, compile_target, load_plan, parse_target
 from dlc.diagnostics import DlcError
-
-# The stages of dlc.driver, repeated since importing the compiler would slow down --help.
-STAGES = ("flow", "opt", "dist", "placed", "plan")
+from dlc.passes import STAGES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

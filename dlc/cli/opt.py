@@ -11,6 +11,8 @@ from dlc.cli.failure import report
 from dlc.cli.output import write_text
 from dlc.cli.pieces import SEPARATOR, check_expectations, split
 from dlc.diagnostics import DlcError, SourceLoc
+from dlc.passes import STAGES
+from dlc.passes.bounds import MAX_BYTES
 
 if TYPE_CHECKING:
     from xdsl.context import Context
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
     from dlc.cli.timing import Timing
 
 # Repeated from the compiler, whose import would slow down --help.
-STAGES = ("flow", "opt", "dist", "placed", "plan")
 DIALECTS = ("flow", "table", "expr", "dist", "hw", "plan")
-_MAX_BYTES = 16 << 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -212,17 +212,17 @@ def _read(file: str) -> str:
     """The text of the input; raises DLC201, DLC301 or DLC304."""
     try:
         if file == "-":
-            data = sys.stdin.buffer.read(_MAX_BYTES + 1)
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
             with Path(file).open("rb") as stream:
-                data = stream.read(_MAX_BYTES + 1)
+                data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise DlcError(
             "DLC201", f"cannot read '{file}': {error.strerror or error}", help="give a module, or - for stdin"
         ) from error
-    if len(data) > _MAX_BYTES:
+    if len(data) > MAX_BYTES:
         raise DlcError(
-            "DLC304", f"'{_name(file)}' is larger than {_MAX_BYTES >> 20} MiB", help="split the program"
+            "DLC304", f"'{_name(file)}' is larger than {MAX_BYTES >> 20} MiB", help="split the program"
         )
     try:
         text = data.decode()
