@@ -1,4 +1,4 @@
-"""Layouts: how the rows of a frame lie over the ranks of a gang. Pure algebra, no IR."""
+"""Layouts: how the rows of a frame or tensor lie over the ranks of a gang. Pure algebra, no IR."""
 
 from __future__ import annotations
 
@@ -122,8 +122,26 @@ class Range(Layout):
 
 
 @dataclass(frozen=True)
+class Split(Layout):
+    """A tensor in blocks of one axis, each rank with one: its rows lie where those of its frame lie."""
+
+    axis: int = 0
+
+    def __str__(self) -> str:
+        return f"split<{self.axis}>"
+
+
+@dataclass(frozen=True)
 class Partial(Layout):
-    """Every rank holds partial results that a reduction still has to combine."""
+    """Every rank holds partial results that a reduction still has to combine.
+
+    `op` is the reduction of a tensor (sum, max, min, prod, and, or); frames are combined by a fragment.
+    """
+
+    op: str = ""
+
+    def __str__(self) -> str:
+        return f"partial<{self.op}>" if self.op else "partial"
 
     @property
     def disjoint(self) -> bool:
