@@ -9,7 +9,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import Builtin
 from xdsl.ir import Dialect
 
-NAMES = ("flow", "table", "expr", "dist", "hw", "plan")
+NAMES = ("flow", "table", "expr", "nn", "dist", "hw", "plan")
 """Names of the dialects, in the order of the stages that use them."""
 
 
@@ -23,10 +23,26 @@ def dialects() -> list[Dialect]:
     return [load(name) for name in NAMES]
 
 
+UPSTREAM = {
+    "func": "xdsl.dialects.func:Func",
+    "scf": "xdsl.dialects.scf:Scf",
+    "arith": "xdsl.dialects.arith:Arith",
+    "stablehlo": "dlc.dialects.stablehlo:StableHLO",
+}
+"""Dialects of others that programs use: functions, loops, numbers and what happens to tensors."""
+
+
 def context() -> Context:
-    """A fresh context that knows the builtin dialect and those of dlc, each imported at its first use."""
+    """A fresh context: the builtin dialect, those of dlc and of others, each imported at its first use."""
     ctx = Context()
     ctx.load_dialect(Builtin)
     for name in NAMES:
         ctx.register_dialect(name, partial(load, name))
+    for name, place in UPSTREAM.items():
+        ctx.register_dialect(name, partial(_upstream, place))
     return ctx
+
+
+def _upstream(place: str) -> Dialect:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

@@ -1,10 +1,19 @@
-"""`dist`: how frames lie over the ranks of a gang, local fragments, and the collectives between them."""
+"""`dist`: how frames and tensors lie over the ranks of a gang, fragments, and collectives between them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from types import UnionType
 
-from xdsl.dialects.builtin import I64, ArrayAttr, IntegerAttr, StringAttr, SymbolNameConstraint, i64
+from xdsl.dialects.builtin import (
+    I64,
+    ArrayAttr,
+    IntegerAttr,
+    StringAttr,
+    SymbolNameConstraint,
+    TensorType,
+    i64,
+)
 from xdsl.ir import Attribute, Dialect, Operation, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.irdl import (
     IRDLOperation,
@@ -63,6 +72,15 @@ class HashAttr(ParametrizedAttribute):
 
 
 @irdl_attr_definition
+class BucketsAttr(ParametrizedAttribute):
+    """Each row in the bucket that the hash of its keys names, bucket b on rank b modulo the ranks."""
+
+    name = "dist.buckets"
+    keys: ArrayAttr[StringAttr] = param_def()
+    count: IntegerAttr[I64] = param_def()
+
+
+@irdl_attr_definition
 class RangeAttr(ParametrizedAttribute):
     """Rows sorted by the keys across ranks: rank 0 has the first range."""
 
@@ -71,27 +89,69 @@ class RangeAttr(ParametrizedAttribute):
 
 
 @irdl_attr_definition
+class SplitAttr(ParametrizedAttribute):
+    """A tensor in blocks of an axis; block and order are those of a frame whose rows lie as `rows` says."""
+
+    name = "dist.split"
+    axis: IntegerAttr[I64] = param_def()
+    rows: Attribute = param_def()
+
+
+@irdl_attr_definition
 class PartialAttr(ParametrizedAttribute):
-    """Every rank holds a partial result that a reduction still has to combine."""
+    """Every rank holds a partial result that a reduction still has to combine.
+
+    Frames, whose reduction is `merge`, are combined by the operator that takes them.
+    """
 
     name = "dist.partial"
+    op: StringAttr = param_def()
+
+    def verify(self) -> None:
+        if self.op.data not in REDUCTIONS:
+            raise VerifyException(f"{self.op} is no reduction, which are {', '.join(REDUCTIONS)}")
 
 
-LAYOUTS = (ReplicatedAttr, SingleAttr, RowsAttr, AnyAttr, HashAttr, RangeAttr, PartialAttr)
+REDUCTIONS = ("merge", "sum", "max", "min", "prod", "and", "or")
+LAYOUTS = (
+    ReplicatedAttr,
+    SingleAttr,
+    RowsAttr,
+    AnyAttr,
+    HashAttr,
+    BucketsAttr,
+    RangeAttr,
+    SplitAttr,
+    PartialAttr,
+)
+TENSOR_LAYOUTS = (ReplicatedAttr, SplitAttr, PartialAttr)
 
 
 @irdl_attr_definition
 class PartType(ParametrizedAttribute, TypeAttribute):
-    """A frame spread over the ranks of a gang by a layout."""
+    """A frame or tensor spread over the ranks of a gang by a layout."""
 
     name = "dist.part"
-    frame: FrameType = param_def()
+    whole: Attribute = param_def()
     layout: Attribute = param_def()
+
+    @property
+    def frame(self) -> FrameType:
+        """The frame that is spread; VerifyException for a tensor."""
+        if not isinstance(self.whole, FrameType):
+            raise VerifyException(f"expected a distributed frame, got {self}")
+        return self.whole
 
     def verify(self) -> None:
         if not isinstance(self.layout, LAYOUTS):
             raise VerifyException(f"{self.layout} is not a layout")
-        if isinstance(self.layout, HashAttr):
+        if isinstance(self.whole, TensorType):
+            if not isinstance(self.layout, TENSOR_LAYOUTS):
+                raise VerifyException(f"{self.layout} is no layout of a tensor")
+            return
+        if isinstance(self.layout, SplitAttr):
+            raise VerifyException(f"{self.layout} is a layout of tensors")
+        if isinstance(self.layout, HashAttr | BucketsAttr):
             require(self.frame.columns, [key.data for key in self.layout.keys])
         if isinstance(self.layout, RangeAttr):
             require(self.frame.columns, [key.column.data for key in self.layout.by])
@@ -100,7 +160,7 @@ class PartType(ParametrizedAttribute, TypeAttribute):
 def part_of(value: SSAValue) -> PartType:
     """The distributed type of a value; VerifyException if it has none."""
     if not isinstance(value.type, PartType):
-        raise VerifyException(f"expected a distributed frame, got {value.type}")
+        raise VerifyException(f"expected a distributed frame or tensor, got {value.type}")
     return value.type
 
 
@@ -109,12 +169,17 @@ def hash_layout(keys: Iterable[str]) -> HashAttr:
     return HashAttr(strings(keys))
 
 
+def bucket_layout(keys: Iterable[str], count: int) -> BucketsAttr:
+    """Layout in so many buckets by these keys."""
+    return BucketsAttr(strings(keys), IntegerAttr(count, i64))
+
+
 @irdl_op_definition
 class YieldOp(IRDLOperation):
-    """Frames that a fragment leaves."""
+    """Frames or tensors that a fragment leaves."""
 
     name = "dist.yield"
-    values = var_operand_def(FrameType)
+    values = var_operand_def()
     traits = traits_def(IsTerminator())
     assembly_format = "($values^ `:` type($values))? attr-dict"
 
@@ -122,21 +187,21 @@ class YieldOp(IRDLOperation):
         super().__init__(operands=[list(values)])
 
 
-def verify_fragment(inputs: Sequence[FrameType], body: Region, outputs: Sequence[FrameType]) -> None:
-    """VerifyException unless the body takes these frames and ends by yielding those."""
+def verify_fragment(inputs: Sequence[Attribute], body: Region, outputs: Sequence[Attribute]) -> None:
+    """VerifyException unless the body takes values of these types and ends by yielding those."""
     block = body.block
     if [arg.type for arg in block.args] != list(inputs):
-        raise VerifyException("the fragment's arguments must be the frames of its operands")
+        raise VerifyException("the fragment's arguments must have the types of its operands")
     last = block.last_op
     if not isinstance(last, YieldOp):
         raise VerifyException("a fragment must end in dist.yield")
     if [value.type for value in last.values] != list(outputs):
-        raise VerifyException("the fragment must yield the frames of its results")
+        raise VerifyException("the fragment must yield the types of its results")
 
 
 @irdl_op_definition
 class LocalOp(IRDLOperation):
-    """A fragment: table operators that every rank runs on its own rows, as one query."""
+    """A fragment, which each rank runs on its own rows: operators as one query, or functions as one module."""
 
     name = "dist.local"
     inputs = var_operand_def(PartType)
@@ -157,14 +222,14 @@ class LocalOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_fragment(
-            [part_of(value).frame for value in self.inputs],
+            [part_of(value).whole for value in self.inputs],
             self.body,
-            [part_of(value).frame for value in self.outputs],
+            [part_of(value).whole for value in self.outputs],
         )
 
 
-LEAVES: dict[str, type[ParametrizedAttribute]] = {
-    "dist.shuffle": HashAttr,
+LEAVES: dict[str, type[ParametrizedAttribute] | UnionType] = {
+    "dist.shuffle": HashAttr | BucketsAttr,
     "dist.all_gather": ReplicatedAttr,
     "dist.gather": SingleAttr,
     "dist.broadcast": ReplicatedAttr,
@@ -192,7 +257,7 @@ class _GatheringOp(CollectiveOp):
     """Base of the collectives that bring all rows together."""
 
     def __init__(self, frame: SSAValue):
-        layout = LEAVES[self.name]()
+        layout = SingleAttr() if self.name == "dist.gather" else ReplicatedAttr()
         super().__init__(operands=[frame], result_types=[PartType(part_of(frame).frame, layout)])
 
 
@@ -202,12 +267,17 @@ class ShuffleOp(CollectiveOp):
 
     name = "dist.shuffle"
     keys = prop_def(ArrayAttr[StringAttr])
+    buckets = opt_prop_def(IntegerAttr[I64])
     traits = traits_def(Pure())
-    assembly_format = "$frame `by` $keys attr-dict `:` type($frame) `->` type($result)"
+    assembly_format = "$frame `by` $keys (`buckets` $buckets^)? attr-dict `:` type($frame) `->` type($result)"
 
-    def __init__(self, frame: SSAValue, keys: Sequence[str]):
-        type_ = PartType(part_of(frame).frame, hash_layout(keys))
-        super().__init__(operands=[frame], properties={"keys": strings(keys)}, result_types=[type_])
+    def __init__(self, frame: SSAValue, keys: Sequence[str], buckets: int = 0):
+        layout = bucket_layout(keys, buckets) if buckets else hash_layout(keys)
+        super().__init__(
+            operands=[frame],
+            properties={"keys": strings(keys), "buckets": IntegerAttr(buckets, i64) if buckets else None},
+            result_types=[PartType(part_of(frame).frame, layout)],
+        )
 
 
 @irdl_op_definition
@@ -291,6 +361,39 @@ class RangeShuffleOp(CollectiveOp):
 
 
 @irdl_op_definition
+class AllReduceTensorsOp(IRDLOperation):
+    """Reduces tensors over all ranks, as one flat bucket: from partial results to the whole on every rank.
+
+    `order` is `tree` when the partials of micro-batches are combined in an order that does not depend on the
+    number of ranks, `any` when MPI may choose.
+    """
+
+    name = "dist.all_reduce_tensors"
+    tensors = var_operand_def(PartType)
+    op = prop_def(StringAttr)
+    order = prop_def(StringAttr)
+    reduced = var_result_def(PartType)
+    traits = traits_def(Pure())
+    assembly_format = "$op $order $tensors attr-dict `:` type($tensors) `->` type($reduced)"
+
+    def __init__(self, tensors: Sequence[SSAValue], op: str, order: str):
+        super().__init__(
+            operands=[list(tensors)],
+            properties={"op": StringAttr(op), "order": StringAttr(order)},
+            result_types=[[PartType(part_of(value).whole, ReplicatedAttr()) for value in tensors]],
+        )
+
+    def verify_(self) -> None:
+        if self.order.data not in ("tree", "any"):
+            raise VerifyException(f"order must be tree or any, got {self.order}")
+        for value, result in zip(self.tensors, self.reduced, strict=True):
+            if part_of(value).layout != PartialAttr(self.op):
+                raise VerifyException(f"expected a partial {self.op.data}, got {part_of(value).layout}")
+            if part_of(result) != PartType(part_of(value).whole, ReplicatedAttr()):
+                raise VerifyException("an all-reduce leaves the same tensor on every rank")
+
+
+@irdl_op_definition
 class GangOp(IRDLOperation):
     """Ranks that run a program together, bound to an island of the machine."""
 
@@ -323,6 +426,7 @@ Dist = Dialect(
         BroadcastOp,
         AllReduceOp,
         RangeShuffleOp,
+        AllReduceTensorsOp,
         GangOp,
     ],
     [*LAYOUTS, PartType],

@@ -53,6 +53,7 @@ from .frame import (
     require_schema,
     strings,
 )
+from .table_tensors import FromTensorOp, RowsOp, ToTensorOp
 
 JOIN_KINDS = ("inner", "left", "semi", "anti")
 FORMATS = ("parquet", "csv")
@@ -466,6 +467,9 @@ Table = Dialect(
         HeadOp,
         SampleOp,
         ConcatOp,
+        ToTensorOp,
+        FromTensorOp,
+        RowsOp,
         SinkOp,
         YieldOp,
     ],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import ArrayAttr
+from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, i64
 from xdsl.ir import Attribute
 
 from dlc.dialects import dist
-from dlc.dialects.frame import OrderAttr, strings
+from dlc.dialects.frame import OrderAttr
 
 from . import layouts as la
 
@@ -15,7 +15,9 @@ def to_attribute(layout: la.Layout) -> Attribute:
     """The attribute that stands for a layout in a type."""
     match layout:
         case la.Hash(keys):
-            return dist.HashAttr(strings(keys))
+            return dist.hash_layout(keys)
+        case la.Buckets(keys, count):
+            return dist.bucket_layout(keys, count)
         case la.Range(by):
             return dist.RangeAttr(ArrayAttr([order_attribute(order) for order in by]))
         case la.Replicated():
@@ -24,8 +26,10 @@ def to_attribute(layout: la.Layout) -> Attribute:
             return dist.SingleAttr()
         case la.Rows():
             return dist.RowsAttr()
-        case la.Partial():
-            return dist.PartialAttr()
+        case la.Split(axis, rows):
+            return dist.SplitAttr(IntegerAttr(axis, i64), to_attribute(rows))
+        case la.Partial(op):
+            return dist.PartialAttr(StringAttr(op))
         case _:
             return dist.AnyAttr()
 
@@ -35,6 +39,8 @@ def from_attribute(attribute: Attribute) -> la.Layout:
     match attribute:
         case dist.HashAttr(keys=keys):
             return la.Hash(tuple(key.data for key in keys))
+        case dist.BucketsAttr(keys=keys, count=count):
+            return la.Buckets(tuple(key.data for key in keys), count.value.data)
         case dist.RangeAttr(by=by):
             return la.Range(tuple(order_of(order) for order in by))
         case dist.ReplicatedAttr():
@@ -43,8 +49,10 @@ def from_attribute(attribute: Attribute) -> la.Layout:
             return la.Single()
         case dist.RowsAttr():
             return la.Rows()
-        case dist.PartialAttr():
-            return la.Partial()
+        case dist.SplitAttr(axis=axis, rows=rows):
+            return la.Split(axis.value.data, from_attribute(rows))
+        case dist.PartialAttr(op=op):
+            return la.Partial(op.data)
         case _:
             return la.Any()
 

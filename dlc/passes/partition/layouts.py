@@ -91,6 +91,22 @@ class Hash(Layout):
 
 
 @dataclass(frozen=True)
+class Buckets(Layout):
+    """Each row in one of `count` buckets by the hash of its keys, bucket b on rank b modulo the ranks."""
+
+    keys: tuple[str, ...]
+    count: int
+
+    def __str__(self) -> str:
+        return f"buckets[{', '.join(self.keys)} % {self.count}]"
+
+    def renamed(self, names: Mapping[str, str]) -> Layout:
+        if all(key in names for key in self.keys):
+            return Buckets(tuple(names[key] for key in self.keys), self.count)
+        return Any()
+
+
+@dataclass(frozen=True)
 class Order:
     """One sort key."""
 
@@ -123,25 +139,26 @@ class Range(Layout):
 
 @dataclass(frozen=True)
 class Split(Layout):
-    """A tensor in blocks of one axis, each rank with one: its rows lie where those of its frame lie."""
+    """A tensor in blocks of one axis, each rank with one: the rows of a frame that lies as `rows`."""
 
     axis: int = 0
+    rows: Layout = Any()
 
     def __str__(self) -> str:
-        return f"split<{self.axis}>"
+        return f"split<{self.axis}, {self.rows}>"
 
 
 @dataclass(frozen=True)
 class Partial(Layout):
     """Every rank holds partial results that a reduction still has to combine.
 
-    `op` is the reduction of a tensor (sum, max, min, prod, and, or); frames are combined by a fragment.
+    `op` is the reduction of a tensor (sum, max, min, prod, and, or); frames are merged by an operator.
     """
 
-    op: str = ""
+    op: str = "merge"
 
     def __str__(self) -> str:
-        return f"partial<{self.op}>" if self.op else "partial"
+        return f"partial<{self.op}>"
 
     @property
     def disjoint(self) -> bool:

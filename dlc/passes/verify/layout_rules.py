@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from dlc.dialects import dist, table
@@ -14,6 +15,7 @@ from dlc.dialects.expr import ColumnOp, ScalarOp
 from dlc.dialects.frame import frame_of
 
 WHOLE = (dist.ReplicatedAttr, dist.SingleAttr)
+PARTIAL = dist.PartialAttr(StringAttr("merge"))
 
 
 class Mismatch(Exception):
@@ -66,7 +68,7 @@ def _leaves(op: Operation, given: list[Attribute]) -> Attribute:
         case table.SortOp():
             return _sort(op, given[0])
         case table.HeadOp() | table.SampleOp():
-            return given[0] if isinstance(given[0], WHOLE) else dist.PartialAttr()
+            return given[0] if isinstance(given[0], WHOLE) else PARTIAL
         case _:
             raise Mismatch(op, "the operator has no layout rule")
 
@@ -115,7 +117,7 @@ def _group(op: table.AggregateOp | table.UniqueOp, given: Attribute) -> Attribut
         keys = {name.data for name in op.on} if op.on is not None else set(frame_of(op.frame).columns)
     if isinstance(given, dist.HashAttr) and {key.data for key in given.keys} <= keys:
         return given
-    return dist.PartialAttr()
+    return PARTIAL
 
 
 def _concat(op: table.ConcatOp, given: list[Attribute]) -> Attribute:
@@ -130,7 +132,7 @@ def _sort(op: table.SortOp, given: Attribute) -> Attribute:
     if isinstance(given, WHOLE):
         return given
     if op.limit is not None:
-        return dist.PartialAttr()
+        return PARTIAL
     if isinstance(given, dist.RangeAttr) and given.by == op.by:
         return given
     return dist.AnyAttr()

@@ -28,7 +28,7 @@
 
 // Fragments.
 
-// expected-error@+1 {{dist.local: the fragment's arguments must be the frames of its operands}}
+// expected-error@+1 {{dist.local: the fragment's arguments must have the types of its operands}}
 dist.local() {
 ^bb0(%f: !table.frame<["k" : i64]>):
   dist.yield
@@ -43,7 +43,7 @@ dist.local() {
 
 // -----
 
-// expected-error@+1 {{dist.local: the fragment must yield the frames of its results}}
+// expected-error@+1 {{dist.local: the fragment must yield the types of its results}}
 %a = dist.local() {
   dist.yield
 } : () -> (!dist.part<!table.frame<["k" : i64]>, #dist.rows>)
@@ -91,9 +91,9 @@ dist.local() {
 %a = dist.local() {
   %s = table.scan "parquet" ["a"] : !table.frame<["k" : i64]>
   dist.yield %s : !table.frame<["k" : i64]>
-} : () -> (!dist.part<!table.frame<["k" : i64]>, #dist.partial>)
-// expected-error@+1 {{dist.all_reduce: the fragment must yield the frames of its results}}
+} : () -> (!dist.part<!table.frame<["k" : i64]>, #dist.partial<"merge">>)
+// expected-error@+1 {{dist.all_reduce: the fragment must yield the types of its results}}
 %b = dist.all_reduce %a {
 ^bb0(%p: !table.frame<["k" : i64]>):
   dist.yield
-} : !dist.part<!table.frame<["k" : i64]>, #dist.partial> -> !dist.part<!table.frame<["k" : i64]>, #dist.replicated>
+} : !dist.part<!table.frame<["k" : i64]>, #dist.partial<"merge">> -> !dist.part<!table.frame<["k" : i64]>, #dist.replicated>

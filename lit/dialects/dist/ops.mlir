@@ -8,8 +8,8 @@
   // CHECK-NEXT: %f = table.scan "parquet" ["a.parquet"] : !table.frame<["k" : i64]>
   dist.yield %f, %f, %f, %f, %f, %f, %f : !table.frame<["k" : i64]>, !table.frame<["k" : i64]>, !table.frame<["k" : i64]>, !table.frame<["k" : i64]>, !table.frame<["k" : i64]>, !table.frame<["k" : i64]>, !table.frame<["k" : i64]>
   // CHECK-NEXT: dist.yield %f, %f, %f, %f, %f, %f, %f : !table.frame<["k" : i64]>, !table.frame<["k" : i64]>, !table.frame<["k" : i64]>, !table.frame<["k" : i64]>, !table.frame<["k" : i64]>, !table.frame<["k" : i64]>, !table.frame<["k" : i64]>
-} : () -> (!dist.part<!table.frame<["k" : i64]>, #dist.single>, !dist.part<!table.frame<["k" : i64]>, #dist.rows>, !dist.part<!table.frame<["k" : i64]>, #dist.any>, !dist.part<!table.frame<["k" : i64]>, #dist.hash<["k"]>>, !dist.part<!table.frame<["k" : i64]>, #dist.range<[#table.order<"k", false, false>]>>, !dist.part<!table.frame<["k" : i64]>, #dist.partial>, !dist.part<!table.frame<["k" : i64]>, #dist.replicated>)
-// CHECK-NEXT: } : () -> (!dist.part<!table.frame<["k" : i64]>, #dist.single>, !dist.part<!table.frame<["k" : i64]>, #dist.rows>, !dist.part<!table.frame<["k" : i64]>, #dist.any>, !dist.part<!table.frame<["k" : i64]>, #dist.hash<["k"]>>, !dist.part<!table.frame<["k" : i64]>, #dist.range<[#table.order<"k", false, false>]>>, !dist.part<!table.frame<["k" : i64]>, #dist.partial>, !dist.part<!table.frame<["k" : i64]>, #dist.replicated>)
+} : () -> (!dist.part<!table.frame<["k" : i64]>, #dist.single>, !dist.part<!table.frame<["k" : i64]>, #dist.rows>, !dist.part<!table.frame<["k" : i64]>, #dist.any>, !dist.part<!table.frame<["k" : i64]>, #dist.hash<["k"]>>, !dist.part<!table.frame<["k" : i64]>, #dist.range<[#table.order<"k", false, false>]>>, !dist.part<!table.frame<["k" : i64]>, #dist.partial<"merge">>, !dist.part<!table.frame<["k" : i64]>, #dist.replicated>)
+// CHECK-NEXT: } : () -> (!dist.part<!table.frame<["k" : i64]>, #dist.single>, !dist.part<!table.frame<["k" : i64]>, #dist.rows>, !dist.part<!table.frame<["k" : i64]>, #dist.any>, !dist.part<!table.frame<["k" : i64]>, #dist.hash<["k"]>>, !dist.part<!table.frame<["k" : i64]>, #dist.range<[#table.order<"k", false, false>]>>, !dist.part<!table.frame<["k" : i64]>, #dist.partial<"merge">>, !dist.part<!table.frame<["k" : i64]>, #dist.replicated>)
 
 // A fragment: every rank runs it on its own rows.
 %few = dist.local(%rows) {
@@ -46,8 +46,8 @@ dist.local() {
   // CHECK-NEXT: %u = table.unique %p : !table.frame<["k" : i64]> -> !table.frame<["k" : i64]>
   dist.yield %u : !table.frame<["k" : i64]>
   // CHECK-NEXT: dist.yield %u : !table.frame<["k" : i64]>
-} : !dist.part<!table.frame<["k" : i64]>, #dist.partial> -> !dist.part<!table.frame<["k" : i64]>, #dist.replicated>
-// CHECK-NEXT: } : !dist.part<!table.frame<["k" : i64]>, #dist.partial> -> !dist.part<!table.frame<["k" : i64]>, #dist.replicated>
+} : !dist.part<!table.frame<["k" : i64]>, #dist.partial<"merge">> -> !dist.part<!table.frame<["k" : i64]>, #dist.replicated>
+// CHECK-NEXT: } : !dist.part<!table.frame<["k" : i64]>, #dist.partial<"merge">> -> !dist.part<!table.frame<["k" : i64]>, #dist.replicated>
 %g = dist.range_shuffle %any at %sample by [#table.order<"k", false, false>] : !dist.part<!table.frame<["k" : i64]>, #dist.any>, !dist.part<!table.frame<["k" : i64]>, #dist.replicated> -> !dist.part<!table.frame<["k" : i64]>, #dist.range<[#table.order<"k", false, false>]>>
 // CHECK-NEXT: %g = dist.range_shuffle %any at %sample by [#table.order<"k", false, false>] : !dist.part<!table.frame<["k" : i64]>, #dist.any>, !dist.part<!table.frame<["k" : i64]>, #dist.replicated> -> !dist.part<!table.frame<["k" : i64]>, #dist.range<[#table.order<"k", false, false>]>>
 

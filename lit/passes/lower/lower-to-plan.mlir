@@ -7,7 +7,7 @@
 // CHECK-NEXT:       table.scan "parquet" ["l"] pieces array<i64: 0, 0, 10>
 // CHECK:          %[[FRAG:.*]] = plan.run(%[[READ]]) {
 // CHECK:            table.head
-// CHECK:          layouts = ["partial"]
+// CHECK:          layouts = ["partial<merge>"]
 // CHECK:          plan.free %[[READ]]
 // CHECK-NEXT:     %[[ALL:.*]] = plan.gather %[[FRAG]]
 // CHECK:          plan.free %[[FRAG]]
@@ -22,8 +22,8 @@ flow.program @q parameters [#flow.parameter<"least", i64, 3>] stage "placed" {
     %s = table.scan "parquet" ["l"] pieces array<i64: 0, 0, 10> : !table.frame<["v" : i64]>
     %h = table.head %s 5 : !table.frame<["v" : i64]> -> !table.frame<["v" : i64]>
     dist.yield %h : !table.frame<["v" : i64]>
-  } : () -> (!dist.part<!table.frame<["v" : i64]>, #dist.partial>)
-  %b = dist.gather %a : !dist.part<!table.frame<["v" : i64]>, #dist.partial> -> !dist.part<!table.frame<["v" : i64]>, #dist.single>
+  } : () -> (!dist.part<!table.frame<["v" : i64]>, #dist.partial<"merge">>)
+  %b = dist.gather %a : !dist.part<!table.frame<["v" : i64]>, #dist.partial<"merge">> -> !dist.part<!table.frame<["v" : i64]>, #dist.single>
   %c = dist.local(%b) {
   ^bb0(%x: !table.frame<["v" : i64]>):
     %h = table.head %x 5 : !table.frame<["v" : i64]> -> !table.frame<["v" : i64]>

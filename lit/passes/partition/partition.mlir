@@ -55,7 +55,7 @@ flow.program @shuffle {
 // Few groups: every rank groups its own rows, and the partial results are combined.
 // CHECK-LABEL: flow.program @two_phase
 // CHECK:         table.aggregate %{{.*}} keys ["k"] aggregates [#table.agg<"n", "len", "">, #table.agg<"s", "sum", "v">]
-// CHECK:         #dist.partial>)
+// CHECK:         #dist.partial<"merge">>)
 // CHECK:         dist.all_gather
 // CHECK:         table.aggregate %{{.*}} keys ["k"] aggregates [#table.agg<"n", "merge_count", "n">, #table.agg<"s", "sum", "s">]
 // CHECK:         #dist.replicated>)
@@ -69,7 +69,7 @@ flow.program @two_phase {
 
 // A global aggregate is one all-reduce; a median needs all rows in one place.
 // CHECK-LABEL: flow.program @global
-// CHECK:         #dist.partial>)
+// CHECK:         #dist.partial<"merge">>)
 // CHECK:         dist.all_reduce
 // CHECK:           #table.agg<"s", "sum", "s">
 // CHECK:         dist.all_gather

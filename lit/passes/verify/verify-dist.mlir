@@ -52,8 +52,8 @@ flow.program @partial stage "dist" {
     %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
     %u = table.unique %s : !table.frame<["v" : i64]> -> !table.frame<["v" : i64]>
     dist.yield %u : !table.frame<["v" : i64]>
-  } : () -> (!dist.part<!table.frame<["v" : i64]>, #dist.partial>)
-  %b = dist.shuffle %a by ["v"] : !dist.part<!table.frame<["v" : i64]>, #dist.partial> -> !dist.part<!table.frame<["v" : i64]>, #dist.hash<["v"]>>
+  } : () -> (!dist.part<!table.frame<["v" : i64]>, #dist.partial<"merge">>)
+  %b = dist.shuffle %a by ["v"] : !dist.part<!table.frame<["v" : i64]>, #dist.partial<"merge">> -> !dist.part<!table.frame<["v" : i64]>, #dist.hash<["v"]>>
   // expected-error@+1 {{it must combine the partial results it is given}}
   %c = dist.gather %b : !dist.part<!table.frame<["v" : i64]>, #dist.hash<["v"]>> -> !dist.part<!table.frame<["v" : i64]>, #dist.single>
   flow.return ["c"] %c : !dist.part<!table.frame<["v" : i64]>, #dist.single>
