@@ -6,50 +6,7 @@ import pytest
 
 from dlc import hwspec
 from dlc.hwspec.detection import describe, read_facts
-
-GIB = 1 << 30
-
-
-def put(root: Path, files: dict[str, str]) -> Path:
-    for name, content in files.items():
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content + "\n")
-    return root
-
-
-def workstation(root: Path, sockets: int = 2, cores: int = 4, threads: int = 2) -> frozenset[int]:
-    """A tree with all that a real machine has; returns its processors."""
-    total = sockets * cores * threads
-    flags = "flags\t\t: fpu avx2 fma avx512f"
-    info = [f"processor\t: {cpu}\nmodel name\t: Xeon\ncpu MHz\t\t: 1234.567\n{flags}" for cpu in range(total)]
-    files = {"proc/cpuinfo": "\n\n".join(info), "proc/meminfo": f"MemTotal:       {256 * GIB // 1024} kB"}
-    for cpu in range(total):
-        folder = f"sys/devices/system/cpu/cpu{cpu}"
-        files[f"{folder}/topology/physical_package_id"] = str(cpu % sockets)
-        files[f"{folder}/topology/core_id"] = str(cpu // sockets % cores)
-        files[f"{folder}/cpufreq/cpuinfo_max_freq"] = "3900000"
-        for index, (level, kind, size, shared) in enumerate(
-            [
-                ("1", "Data", "48K", "0,8"),
-                ("1", "Instruction", "32K", "0,8"),
-                ("2", "Unified", "2M", "0,8"),
-                ("3", "Unified", "36608K", "0-7"),
-            ]
-        ):
-            cache = f"{folder}/cache/index{index}"
-            files |= {f"{cache}/level": level, f"{cache}/type": kind, f"{cache}/size": size}
-            files |= {f"{cache}/shared_cpu_list": shared, f"{cache}/coherency_line_size": "64"}
-    for node in range(4):
-        files[f"sys/devices/system/node/node{node}/cpulist"] = "0"
-    files["sys/block/nvme0n1/size"] = "3750748848"
-    files |= {"sys/block/loop0/size": "8", "sys/block/sr0/size": "0"}
-    put(root, files)
-    return frozenset(range(total))
-
-
-def detected(root: Path, cpus: frozenset[int]) -> hwspec.Machine:
-    return hwspec.loads(describe(read_facts(root, cpus)), "host.hw")
+from tests.hwspec.fake_linux import GIB, detected, put, workstation
 
 
 def test_a_whole_machine_is_described(tmp_path: Path) -> None:
@@ -70,9 +27,9 @@ def test_a_whole_machine_is_described(tmp_path: Path) -> None:
 
 
 def test_what_was_read_is_measured_and_what_was_not_is_assumed(tmp_path: Path) -> None:
-    text = describe(read_facts(tmp_path, workstation(tmp_path)))
+    text = describe(read_facts(tmp_path, workstation(tmp_path), {}))
     assert "cores = 4 @measured" in text
-    assert "clock = 3.9 GHz @measured" in text
+    assert 'clock = 3.9 GHz @spec("cpufreq")' in text
     assert "bandwidth = 10 GB/s @assumed" in text
     machine = hwspec.loads(text)
     bandwidth = machine.of_kind("memory")[0].part.get("bandwidth")
@@ -158,9 +115,25 @@ def test_nothing_at_all_still_gives_a_machine(tmp_path: Path) -> None:
     assert (machine.cores, machine.memory_bytes) == (1, GIB)
 
 
+def test_a_cache_that_some_cores_of_a_socket_share_stands_once_for_each_such_group(tmp_path: Path) -> None:
+    cpus = workstation(tmp_path, sockets=1, cores=16, threads=2, domains=1)
+    for cpu in cpus:
+        chiplet = cpu % 16 // 8
+        shared = f"{8 * chiplet}-{8 * chiplet + 7},{16 + 8 * chiplet}-{23 + 8 * chiplet}"
+        put(tmp_path, {f"sys/devices/system/cpu/cpu{cpu}/cache/index3/shared_cpu_list": shared})
+    machine = detected(tmp_path, cpus)
+    assert (machine.count("cache"), machine.capacity("n.s.l3[*]")) == (4, 2 * 36608 << 10)
+
+
+def test_memory_beside_no_processor_is_no_domain_of_ranks(tmp_path: Path) -> None:
+    cpus = workstation(tmp_path, sockets=2, domains=2)
+    put(tmp_path, {"sys/devices/system/node/node2/cpulist": ""})
+    assert detected(tmp_path, cpus).count("memory") == 2
+
+
 @pytest.mark.parametrize("junk", ["", "garbage", "-1", "99999999999999999999", "\x00\xff", "0"])
 def test_files_with_junk_are_taken_as_missing(junk: str, tmp_path: Path) -> None:
-    cpus = workstation(tmp_path, sockets=1, cores=2, threads=1)
+    cpus = workstation(tmp_path, sockets=1, cores=2, threads=1, domains=1)
     for file in tmp_path.rglob("*"):
         if file.is_file():
             file.write_bytes(junk.encode("latin-1"))

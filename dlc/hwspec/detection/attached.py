@@ -1,0 +1,121 @@
+"""What stands beside the sockets of a node, as `.hw` text: disks, network interfaces and gpus."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dlc.hwspec.detection.facts import Disk, Facts, Gpu, Nic
+from dlc.hwspec.units import text
+
+# Read and write in B/s and the delay of a request, by kind of disk; low for the kind.
+_DISKS = {
+    "nvme": (2e9, 1e9, 100e-6),
+    "ssd": (500e6, 400e6, 100e-6),
+    "hdd": (150e6, 150e6, 8e-3),
+    "": (500e6, 500e6, 0.0),
+}
+_NIC_RATE = 1.25e9
+_NIC_LATENCY = {"infiniband": 2e-6, "ethernet": 50e-6}
+_GPU_LINK, _GPU_LATENCY = 8e9, 10e-6
+
+
+def identifier(name: str, prefix: str) -> str:
+    """A device's name as one of the language."""
+    word = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return word if word[:1].isalpha() else f"{prefix}_{word}"
+
+
+def attached(facts: Facts) -> Iterator[str]:
+    """The lines of a node that follow its sockets."""
+    for disk in facts.disks:
+        yield _disk(disk)
+    for nic in facts.nics:
+        yield _nic(nic)
+    groups = _groups(facts)
+    for index, (gpu, socket, count) in enumerate(groups):
+        name = "g" if len(groups) == 1 else f"g{index}"
+        copies = f"[0..{count - 1}]" if count > 1 else ""
+        link = f'{text(gpu.link, "B/s")} @spec("nvml")' if gpu.link else f"{text(_GPU_LINK, 'B/s')} @assumed"
+        yield f"    gpu {name}{copies} : {identifier(gpu.name, 'gpu')}"
+        delay = f"latency = {text(_GPU_LATENCY, 's')} @assumed"
+        yield f"    link {socket} <-> {name}{'[*]' if copies else ''} {{ bandwidth = {link}; {delay} }}"
+
+
+def _disk(disk: Disk) -> str:
+    read, write, latency = _DISKS[disk.kind]
+    rates = f"read = {text(read, 'B/s')} @assumed; write = {text(write, 'B/s')} @assumed"
+    delay = f"; latency = {text(latency, 's')} @assumed" if latency else ""
+    size = f"capacity = {text(disk.size, 'B')} @measured"
+    return f"    disk {identifier(disk.name, 'disk')} {{ {size}; {rates}{delay} }}"
+
+
+def _nic(nic: Nic) -> str:
+    rate = f'{text(nic.rate, "B/s")} @spec("sysfs")' if nic.rate else f"{text(_NIC_RATE, 'B/s')} @assumed"
+    delay = f"latency = {text(_NIC_LATENCY[nic.kind], 's')} @assumed"
+    return f"    nic {identifier(nic.name, 'nic')} {{ bandwidth = {rate}; {delay}; duplex = full }}"
+
+
+def fastest(nics: tuple[Nic, ...]) -> list[str]:
+    """The names of the interfaces that carry messages between nodes: all of the fastest sort."""
+    return [
+        identifier(nic.name, "nic") for nic in nics if (nic.kind, nic.rate) == (nics[0].kind, nics[0].rate)
+    ]
+
+
+def gpu_types(facts: Facts) -> Iterator[str]:
+    """A type for each model of graphics processor."""
+    for gpu in dict.fromkeys(_comparable(gpu) for gpu in _all(facts)):
+        inner: list[str] = []
+        if gpu.clock:
+            inner.append(f'clock = {text(gpu.clock, "Hz")} @spec("nvml")')
+        rates = {"f64": gpu.f64, "f32": gpu.f32}
+        known = [f"{name}: {text(rate, 'FLOP/s')} @assumed" for name, rate in rates.items() if rate]
+        if known:
+            inner.append(f"compute = {{ {', '.join(known)} }}")
+        if gpu.memory:
+            rate = f'{text(gpu.bandwidth, "B/s")} @spec("nvml")' if gpu.bandwidth else "100 GB/s @assumed"
+            size = f'capacity = {text(gpu.memory, "B")} @measured("nvml")'
+            inner.append(f"memory ram {{ {size}; bandwidth = {rate} }}")
+        yield f"type gpu {identifier(gpu.name, 'gpu')} {{ {'; '.join(inner)} }}"
+
+
+def _all(facts: Facts) -> tuple[Gpu, ...]:
+    """Those that the driver shows, else those that Slurm speaks of."""
+    job = facts.allocation
+    if facts.gpus or job is None:
+        return facts.gpus
+    return (Gpu(job.gpu_type or "Gpu"),) * job.gpus
+
+
+def _comparable(gpu: Gpu) -> Gpu:
+    """A model without where it stands."""
+    return replace(gpu, link=0.0, numa=-1)
+
+
+def _groups(facts: Facts) -> list[tuple[Gpu, str, int]]:
+    """Equal processors at the same socket: one of them, the path of the socket's processor, how many."""
+    counts: dict[tuple[Gpu, str], int] = {}
+    for gpu in _all(facts):
+        kind = replace(gpu, numa=-1)
+        key = kind, _cpu(facts, gpu.numa)
+        counts[key] = counts.get(key, 0) + 1
+    return [(gpu, socket, count) for (gpu, socket), count in counts.items()]
+
+
+def _cpu(facts: Facts, numa: int) -> str:
+    """The path of the processor nearest to a NUMA domain."""
+    sockets = facts.sockets
+    index = facts.domains[numa] if 0 <= numa < len(facts.domains) else 0
+    if len(sockets) == 1:
+        return "s.c"
+    return f"s[{index}].c" if equal_sockets(facts) else f"s{index}.c"
+
+
+def banks(facts: Facts) -> list[int]:
+    """NUMA domains of each socket."""
+    return [max(1, facts.domains.count(index)) for index in range(len(facts.sockets))]
+
+
+def equal_sockets(facts: Facts) -> bool:
+    """Whether the sockets of a node can be told as copies of one."""
+    return len(set(zip(facts.sockets, banks(facts), strict=True))) == 1
