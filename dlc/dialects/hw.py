@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from xdsl.dialects.builtin import (
     I64,
@@ -40,7 +40,7 @@ from .hw_part import (
     types_of,
     verify_paths,
 )
-from .quantity import ProvenanceAttr, QuantityAttr, quantity
+from .quantity import PRICES, ProvenanceAttr, QuantityAttr, quantity
 
 
 @irdl_op_definition
@@ -99,11 +99,15 @@ class TypeOp(PartOp):
 
 @irdl_op_definition
 class MachineOp(PartOp):
-    """A whole machine: its types and its parts. `meta` holds texts such as its source."""
+    """A whole machine: its types and its parts.
+
+    `meta` holds texts such as its source, `total` figures that are stated of the machine as a whole.
+    """
 
     name = "hw.machine"
     sym_name = prop_def(SymbolNameConstraint())
     meta = opt_prop_def(DictionaryAttr)
+    total = opt_prop_def(DictionaryAttr)
     body = region_def("single_block")
     traits = traits_def(SymbolOpInterface(), NoTerminator(), SymbolTable())
 
@@ -112,6 +116,7 @@ class MachineOp(PartOp):
         for name, value in meta.items():
             if not isinstance(value, StringAttr):
                 raise VerifyException(f"meta holds strings, and '{name}' is none")
+        verify_entries("total", self.total)
         for op in self.body.block.ops:
             if not isinstance(op, PartOp) or isinstance(op, MachineOp):
                 raise VerifyException(f"a machine holds parts and types, not {op.name}")
@@ -119,10 +124,17 @@ class MachineOp(PartOp):
 
 @irdl_op_definition
 class NodeOp(HolderOp):
-    """What runs one operating system."""
+    """What runs one operating system; `price` is what one costs per hour."""
 
     name = "hw.node"
+    price = opt_prop_def(QuantityAttr)
     power = opt_prop_def(quantity("W"))
+    idle = opt_prop_def(quantity("W"))
+
+    def verify_(self) -> None:
+        super().verify_()
+        if self.price is not None and self.price.unit.data not in PRICES:
+            raise VerifyException(f"price: expected one of {', '.join(PRICES)}, not {self.price.unit.data!r}")
 
 
 @irdl_op_definition
@@ -133,6 +145,7 @@ class GroupOp(HolderOp):
     KINDS: ClassVar = ("group", "socket", "cluster")
     kind = prop_def(StringAttr)
     power = opt_prop_def(quantity("W"))
+    idle = opt_prop_def(quantity("W"))
 
 
 @irdl_op_definition
@@ -149,6 +162,7 @@ class ProcessorOp(HolderOp):
     compute = opt_prop_def(DictionaryAttr)
     launch = opt_prop_def(quantity("s"))
     power = opt_prop_def(quantity("W"))
+    idle = opt_prop_def(quantity("W"))
 
     def verify_(self) -> None:
         super().verify_()
@@ -168,15 +182,17 @@ class MemoryOp(NamedOp):
     sustained = opt_prop_def(quantity("B/s"))
     latency = opt_prop_def(quantity("s"))
     power = opt_prop_def(quantity("W"))
+    idle = opt_prop_def(quantity("W"))
 
 
 @irdl_op_definition
 class CacheOp(NamedOp):
-    """A cache level with one instance for each core, socket or node."""
+    """A cache level with one instance for each core, socket or node, or for `shared_by` cores."""
 
     name = "hw.cache"
     capacity = opt_prop_def(quantity("B"))
     per = opt_prop_def(StringAttr)
+    shared_by = opt_prop_def(quantity("1"))
     line = opt_prop_def(quantity("B"))
     bandwidth = opt_prop_def(quantity("B/s"))
     latency = opt_prop_def(quantity("s"))
@@ -206,6 +222,8 @@ class StoreOp(StorageOp):
 
     name = "hw.store"
     kind = opt_prop_def(StringAttr)
+    client = opt_prop_def(quantity("B/s"))
+    operations_per = opt_prop_def(StringAttr)
     attach = opt_prop_def(ArrayAttr[StringAttr])
 
     def part_kind(self) -> str:
@@ -221,15 +239,19 @@ class ChannelOp(PartOp, ABC):
     sustained = opt_prop_def(quantity("B/s"))
     latency = opt_prop_def(quantity("s"))
     overhead = opt_prop_def(quantity("s"))
+    hop = opt_prop_def(quantity("s"))
     duplex = opt_prop_def(StringAttr)
+    sharing = opt_prop_def(StringAttr)
 
 
 @irdl_op_definition
 class NicOp(ChannelOp, NamedOp):
-    """A network interface."""
+    """A network interface, by its `affinity` beside some of the processors."""
 
     name = "hw.nic"
+    affinity = opt_prop_def(ArrayAttr[StringAttr])
     power = opt_prop_def(quantity("W"))
+    idle = opt_prop_def(quantity("W"))
 
 
 @irdl_op_definition
@@ -298,14 +320,12 @@ class NetworkOp(ChannelOp):
     topology = prop_def(StringAttr)
     arguments = opt_prop_def(DictionaryAttr)
     attach = opt_prop_def(ArrayAttr[StringAttr])
+    bisection = opt_prop_def(quantity("B/s"))
     traits = traits_def(SymbolOpInterface())
 
     def verify_(self) -> None:
         super().verify_()
-        arguments: Mapping[str, Attribute] = self.arguments.data if self.arguments else {}
-        for name, value in arguments.items():
-            if not isinstance(value, QuantityAttr):
-                raise VerifyException(f"argument '{name}': expected a quantity")
+        verify_entries("argument", self.arguments)
         verify_paths(self, self.attach)
 
 
@@ -333,6 +353,23 @@ class GridOp(NamedOp):
     def verify_(self) -> None:
         super().verify_()
         verify_paths(self, None if self.over is None else ArrayAttr([self.over]))
+
+
+def verify_entries(what: str, entries: DictionaryAttr | None) -> None:
+    """VerifyException unless all entries are figures: quantities, lists and maps of them, or flags."""
+    given: Mapping[str, Attribute] = entries.data if entries else {}
+    for name, value in given.items():
+        inner = [value]
+        if isinstance(value, ArrayAttr):
+            inner = list(cast("ArrayAttr[Attribute]", value))
+        elif isinstance(value, DictionaryAttr):
+            inner = list(value.data.values())
+        flag = isinstance(value, UnitAttr) or value in (
+            IntegerAttr.from_bool(False),
+            IntegerAttr.from_bool(True),
+        )
+        if not flag and not all(isinstance(entry, QuantityAttr) for entry in inner):
+            raise VerifyException(f"{what} '{name}': expected a quantity")
 
 
 _STRUCTURE = ("sym_name", "count", "type", "ends", "directed")

@@ -19,7 +19,10 @@ from xdsl.irdl import (
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-UNITS = ("1", "B", "s", "B/s", "FLOP/s", "Hz", "W", "IO/s")
+PRICES = ("USD/h", "EUR/h", "GBP/h", "CHF/h", "JPY/h")
+"""Units of prices, which are not converted into one another."""
+
+UNITS = ("1", "B", "s", "B/s", "FLOP/s", "Hz", "W", "IO/s", *PRICES)
 """Base units of a quantity; `1` is that of counts and ratios."""
 
 PROVENANCES = ("spec", "measured", "assumed")

@@ -5,11 +5,12 @@ whole machine is left to `check`.
 """
 
 from collections.abc import Iterable
+from typing import cast
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.hwspec import schema, syntax
 from dlc.hwspec.model import Machine
-from dlc.hwspec.parts import Part, Properties, Quantity, Table, Type
+from dlc.hwspec.parts import Entry, Part, Properties, Table, Type
 from dlc.hwspec.values import MAX_COUNT, distinct, path_text, unknown, value
 
 _SKELETON = "write `machine name { node n[0..3] { … } }`"
@@ -30,12 +31,17 @@ def build(file: syntax.File) -> Machine:
     body = tuple(item for item in machine.block if not isinstance(item, syntax.TypeDef | syntax.Section))
     sections = [item for item in machine.block if isinstance(item, syntax.Section)]
     for section in sections:
-        if section.name.text != "meta":
-            raise unknown("section", section.name, ("meta",))
+        if section.name.text not in ("meta", "total"):
+            raise unknown("section", section.name, ("meta", "total"))
     distinct((section.name for section in sections), "section")
-    meta = _meta(sections[0].block) if sections else ()
+    blocks = {section.name.text: section.block for section in sections}
+    meta, total = (
+        _meta(blocks.get("meta", ())),
+        _block(blocks.get("total", ()), "total", schema.TOTALS, (), ())[0],
+    )
     _, parts = _block(body, "machine", {}, schema.IN_MACHINE, ())
-    return Machine(machine.name.text, tuple(_type(item) for item in types), parts, meta, machine.name.loc)
+    loc = machine.name.loc
+    return Machine(machine.name.text, tuple(_type(item) for item in types), parts, meta, loc, total)
 
 
 def _type(item: syntax.TypeDef) -> Type:
@@ -119,13 +125,12 @@ def _topology(item: syntax.PartDef) -> Properties:
         raise unknown("topology", item.type, schema.TOPOLOGIES)
     allowed = schema.TOPOLOGIES[item.type.text]
     distinct((argument.name for argument in item.arguments), "argument")
-    entries: list[tuple[str, Quantity]] = []
+    entries: list[tuple[str, Entry]] = []
     for argument in item.arguments:
         if argument.name.text not in allowed:
             raise unknown("argument", argument.name, allowed, f" of {item.type.text}")
         made = value(argument.name, argument.value, allowed[argument.name.text])
-        assert isinstance(made, Quantity), "topologies take quantities only"
-        entries.append((argument.name.text, made))
+        entries.append((argument.name.text, cast("Entry", made)))
     topology: Properties = (("topology", item.type.text),)
     return (
         (*topology, ("arguments", Table(tuple(sorted(entries, key=lambda entry: entry[0])))))

@@ -3,7 +3,9 @@
 from dlc.diagnostics import DlcError
 from dlc.hwspec import schema
 from dlc.hwspec.model import Machine
+from dlc.hwspec.networks import Network
 from dlc.hwspec.parts import Part, Quantity, Table, Type, select, walk
+from dlc.hwspec.units import PRICES
 
 _FLOP_PER_CYCLE = {"f64": 64, "f32": 128}
 """More than any core of a host processor does in a cycle; a rate above is a slip in a unit or a count."""
@@ -67,6 +69,9 @@ def _part(part: Part) -> None:
         # The text was checked where it was written, but IR may come from anywhere.
         if isinstance(value, Quantity) and rule.positive and not value.value:
             raise _error(part, f"{name} of {part.label} must be positive", None)
+        wanted = PRICES if rule.form == "price" else ("1",) if rule.form == "count" else (rule.form,)
+        if isinstance(value, Quantity) and value.unit not in wanted:
+            raise _error(part, f"{name} of {part.label} must be in {' or '.join(wanted)}", None)
         if rule.choices and value is not None and value not in rule.choices:
             raise _error(part, f"{name} of {part.label} must be one of {', '.join(rule.choices)}", None)
     sustained, bandwidth = part.number("sustained"), part.number("bandwidth")
@@ -103,7 +108,12 @@ def _names(parts: tuple[Part, ...]) -> None:
 def _paths(parts: tuple[Part, ...]) -> None:
     """Every path among siblings must lead to a part."""
     for part in parts:
-        for path in (*part.texts("ends"), *part.texts("attach"), *part.texts("members")):
+        for path in (
+            *part.texts("ends"),
+            *part.texts("attach"),
+            *part.texts("members"),
+            *part.texts("affinity"),
+        ):
             select(parts, path, part.loc)
         if part.kind == "link":
             _link(part, parts)
@@ -115,6 +125,10 @@ def _paths(parts: tuple[Part, ...]) -> None:
 
 def _link(link: Part, parts: tuple[Part, ...]) -> None:
     first, second = (select(parts, path, link.loc) for path in link.texts("ends"))
+    for end in (first.part, second.part):
+        if end.kind == "network":
+            fix = f"add the other end to `attach` of {end.label}"
+            raise _error(link, f"{link.label} ends at a network", fix)
     if first.part is second.part and first.count == second.count == 1 and len(set(link.texts("ends"))) == 1:
         raise _error(link, f"{link.label} joins a part to itself", "write two parts, `g[0] <-> g[1]`")
 
@@ -124,11 +138,15 @@ def _network(network: Part, parts: tuple[Part, ...]) -> None:
         known = ", ".join(schema.TOPOLOGIES)
         raise _error(network, f"{network.label} has an unknown topology", f"known: {known}")
     arguments = network.get("arguments")
-    ports = arguments.get("ports") if isinstance(arguments, Table) else None
-    attached = sum(select(parts, path, network.loc).count for path in network.texts("attach"))
-    if ports is not None and attached > ports.value:
-        message = f"{network.label} has {ports.value:.0f} ports for {attached} attached parts"
-        raise _error(network, message, "raise `ports` or attach fewer parts")
+    entries = dict(arguments.entries) if isinstance(arguments, Table) else {}
+    for name, rule in schema.TOPOLOGIES[network.text("topology")].items():
+        if rule.required and name not in entries:
+            raise _error(network, f"{network.label} has no {name}", f"add `{name} = …`: {rule.doc}")
+    try:
+        _ = Network(network, parts).topology
+    except ValueError as error:
+        fix = "correct the arguments of the topology, or attach other parts"
+        raise _error(network, f"{network.label} {error}", fix) from None
     for path in network.texts("attach"):
         if network.rate is None and select(parts, path, network.loc).part.rate is None:
             raise _error(network, f"{network.label} has no bandwidth", "add `via = TYPE` or `bandwidth = …`")

@@ -7,9 +7,8 @@ share the network. Pure functions of a `Fabric`.
 import math
 from dataclasses import dataclass
 
-from dlc.diagnostics import SourceLoc
 from dlc.hwspec.parts import Part, Placed, select, walk
-from dlc.hwspec.routes import route
+from dlc.hwspec.routes import Router
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def _host_memories(node: Part) -> list[Placed]:
     ]
 
 
-def fabric(tree: tuple[Part, ...], placed: tuple[Placed, ...], loc: SourceLoc) -> Fabric:
+def fabric(tree: tuple[Part, ...], placed: tuple[Placed, ...], router: Router) -> Fabric:
     """The two channels; where nodes differ, the slowest of each."""
     nodes = [entry for entry in placed if entry.part.kind == "node"]
     cores = [
@@ -64,7 +63,7 @@ def fabric(tree: tuple[Part, ...], placed: tuple[Placed, ...], loc: SourceLoc) -
     ]
     local = min((_local(node.part) for node in nodes), key=lambda channel: channel.total)
     count = sum(node.copies for node in nodes)
-    remote = local if count == 1 else _remote(tree, placed, nodes, loc)
+    remote = local if count == 1 else _remote(tree, placed, nodes, router)
     return Fabric(count, max(1, min(cores)), local, remote)
 
 
@@ -79,17 +78,17 @@ def _local(node: Part) -> Channel:
 
 
 def _remote(
-    tree: tuple[Part, ...], placed: tuple[Placed, ...], nodes: list[Placed], loc: SourceLoc
+    tree: tuple[Part, ...], placed: tuple[Placed, ...], nodes: list[Placed], router: Router
 ) -> Channel:
     first = _instance(nodes[0].path, 0)
     ways = [
-        route(tree, first, _instance(node.path, node.part.copies - 1), loc)
+        router.route(first, _instance(node.path, node.part.copies - 1))
         for node in nodes
         if node.copies > 1 or node is not nodes[0]
     ]
     pair = min(hop.bandwidth for way in ways for hop in way)
     attached = sum(
-        select(tree, path, loc).count
+        select(tree, path, entry.part.loc).count
         for entry in placed
         if entry.part.kind == "network"
         for path in entry.part.texts("attach")

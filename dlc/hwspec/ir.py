@@ -1,6 +1,7 @@
 """Machines as operations of the `hw` dialect and back; nothing is lost, locations included."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -22,7 +23,7 @@ from dlc.diagnostics import SourceLoc
 from dlc.dialects.hw import OPS_BY_KIND, MachineOp, PartOp, ProvenanceAttr, QuantityAttr, TypeOp
 from dlc.hwspec.check import check
 from dlc.hwspec.model import Machine
-from dlc.hwspec.parts import Part, Properties, Provenance, Quantity, Table, Type, Value
+from dlc.hwspec.parts import Counts, Entry, Part, Properties, Provenance, Quantity, Table, Type, Value
 
 _STRUCTURE = ("sym_name", "count", "type", "extends", "figures", "body")
 
@@ -34,6 +35,8 @@ def to_ir(machine: Machine) -> MachineOp:
     properties: dict[str, Attribute] = {"sym_name": StringAttr(machine.name)}
     if machine.meta:
         properties["meta"] = DictionaryAttr({name: StringAttr(text) for name, text in machine.meta})
+    if machine.total:
+        properties["total"] = DictionaryAttr({name: _attribute(value) for name, value in machine.total})
     return MachineOp.create(properties=properties, regions=[_body(ops)], location=_location(machine.loc))
 
 
@@ -76,15 +79,17 @@ def _attribute(value: Value) -> Attribute:
         case Quantity():
             return _quantity_attribute(value)
         case Table():
-            return DictionaryAttr({name: _quantity_attribute(entry) for name, entry in value.entries})
+            return DictionaryAttr({name: _attribute(entry) for name, entry in value.entries})
         case bool():
-            return UnitAttr()
+            return UnitAttr() if value else IntegerAttr.from_bool(value)
         case str():
             return StringAttr(value)
         case tuple():
             return ArrayAttr(
                 [IntegerAttr(item, i64) if isinstance(item, int) else StringAttr(item) for item in value]
             )
+        case Counts():
+            return ArrayAttr([_quantity_attribute(item) for item in value.items])
 
 
 def _quantity_attribute(quantity: Quantity) -> QuantityAttr:
@@ -110,8 +115,9 @@ def from_ir(op: MachineOp) -> Machine:
         elif isinstance(inner, PartOp):
             parts.append(_part(inner))
     meta: Mapping[str, Attribute] = op.meta.data if op.meta else {}
-    texts = tuple((name, text.data) for name, text in meta.items() if isinstance(text, StringAttr))
-    return check(Machine(op.sym_name.data, tuple(types), tuple(parts), tuple(sorted(texts)), _source(op)))
+    texts = tuple(sorted((name, text.data) for name, text in meta.items() if isinstance(text, StringAttr)))
+    total = _properties(op.total.data) if op.total else ()
+    return check(Machine(op.sym_name.data, tuple(types), tuple(parts), texts, _source(op), total))
 
 
 def _part(op: PartOp) -> Part:
@@ -150,17 +156,18 @@ def _value(attribute: Attribute) -> Value:
         case QuantityAttr():
             return _quantity(attribute)
         case DictionaryAttr():
-            entries = attribute.data.items()
-            quantities = [
-                (name, _quantity(entry)) for name, entry in entries if isinstance(entry, QuantityAttr)
-            ]
-            return Table(tuple(sorted(quantities, key=lambda entry: entry[0])))
+            return Table(cast("tuple[tuple[str, Entry], ...]", _properties(attribute.data)))
         case StringAttr():
             return attribute.data
         case ArrayAttr():
             items: list[Attribute] = list(attribute)
+            quantities = tuple(_quantity(item) for item in items if isinstance(item, QuantityAttr))
             numbers = tuple(item.value.data for item in items if isinstance(item, IntegerAttr))
-            return numbers or tuple(item.data for item in items if isinstance(item, StringAttr))
+            if quantities:
+                return Counts(quantities)
+            return numbers or tuple(i.data for i in items if isinstance(i, StringAttr))
+        case IntegerAttr():
+            return bool(attribute.value.data)
         case _:
             return True
 

@@ -1,15 +1,30 @@
 """The machine that passes and predictions ask: plain data with queries, free of parsers and of the IR.
 
-Results are in base units (B, s, B/s, FLOP/s); paths are text such as `n[0].s[1].ddr`, seen from the machine.
+Results are in base units (B, s, B/s, FLOP/s, W); paths are text such as `n[0].s[1].ddr`, from the machine on.
+No query lists the copies of a part: each costs what the description is long, not what the machine is large.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dlc.diagnostics import SourceLoc
-from dlc.hwspec import collectives, routes
-from dlc.hwspec.parts import Part, Placed, Quantity, Resolver, Table, Type, Value, select, walk
+from dlc.diagnostics import DlcError, SourceLoc, suggest
+from dlc.hwspec import collectives, routes, usage
+from dlc.hwspec.networks import Hop, Network
+from dlc.hwspec.parts import (
+    Counts,
+    Part,
+    Placed,
+    Properties,
+    Quantity,
+    Resolver,
+    Table,
+    Type,
+    Value,
+    select,
+    walk,
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,7 @@ class Machine:
     parts: tuple[Part, ...]
     meta: tuple[tuple[str, str], ...] = ()
     loc: SourceLoc = field(default=SourceLoc("", 0), compare=False)
+    total: Properties = ()
 
     @cached_property
     def tree(self) -> tuple[Part, ...]:
@@ -86,18 +102,84 @@ class Machine:
             placed.copies * int(placed.part.number("capacity", 0) or 0) for placed in below
         )
 
-    def path(self, a: str, b: str) -> tuple[routes.Hop, ...]:
-        """The hops from one instance to another, none if they are the same; `DLC405` without a way."""
-        return routes.route(self.tree, a, b, self.loc)
+    @cached_property
+    def router(self) -> routes.Router:
+        """Finds ways, and remembers them."""
+        return routes.Router(self.tree, self.placed, self.loc)
+
+    def path(self, a: str, b: str) -> tuple[Hop, ...]:
+        """The hops from one instance to another, none if they are the same; `DLC405` without a way.
+
+        Networks route as shaped: a fat tree up and down, a torus axis by axis, a dragonfly minimally.
+        Each hop has a `link`, the identity of the channel: messages whose ways hold the same link share its
+        `bandwidth` (unless it is not `shared`); the two directions of a full-duplex wire are different links.
+        The first way between two kinds of parts takes milliseconds, a further one microseconds a hop.
+        """
+        return self.router.route(a, b)
 
     def transfer_seconds(self, size: float, a: str, b: str) -> float:
         """Time for one message of `size` bytes from `a` to `b` on an idle machine."""
         return routes.seconds(self.path(a, b), size)
 
+    def networks(self) -> dict[str, Network]:
+        """The networks outside nodes by their path, such as `ib`; of copies, the one that stands for all."""
+        return {
+            ".".join(names): network for names, network in self.router.networks.items() if network.joins_nodes
+        }
+
+    def bisection(self, network: str = "") -> float:
+        """B/s in one direction between the halves of a network that joins nodes, stated or that of its wires.
+
+        Without a name that of the widest one; infinite where no network joins nodes. `DLC403` for an unknown
+        name.
+        """
+        networks = self.networks()
+        if network and network not in networks:
+            guess = suggest(network, networks)
+            fix = (
+                f"did you mean `{guess}`?" if guess else f"known: {', '.join(networks)}" if networks else None
+            )
+            raise DlcError("DLC403", f"no network `{network}` joins nodes", loc=self.loc, help=fix)
+        chosen = [networks[network]] if network else networks.values()
+        return max((entry.bisection() for entry in chosen), default=math.inf)
+
+    @cached_property
+    def price_per_node_hour(self) -> Quantity | None:
+        """What a node costs per hour, the mean where nodes differ; its unit is a currency per hour, as USD/h.
+
+        None unless all nodes have a price in one currency.
+        """
+        return usage.price(self.of_kind("node"))
+
+    @cached_property
+    def power(self) -> usage.Power:
+        """What all nodes draw, in W: of a node what it says, otherwise the sum of its parts."""
+        return usage.power(self.of_kind("node"))
+
+    def storage_seconds(
+        self,
+        storage: str,
+        size: float,
+        *,
+        write: bool = False,
+        requests: int = 1,
+        clients: int = 1,
+        prefixes: int = 1,
+    ) -> float:
+        """Time in which `clients` together read (or write) `size` bytes of a disk or store in `requests`.
+
+        Bounded by the storage, by what each client gets, and by its rate of operations, which object stores
+        have for each of the `prefixes` under which the objects lie. The network is not part of it.
+        """
+        part = select(self.tree, storage, self.loc).part
+        return usage.storage_seconds(
+            part, size, write=write, requests=requests, clients=clients, prefixes=prefixes
+        )
+
     @cached_property
     def fabric(self) -> collectives.Fabric:
         """What ranks on host cores see of the machine: one channel within a node and one between nodes."""
-        return collectives.fabric(self.tree, self.placed, self.loc)
+        return collectives.fabric(self.tree, self.placed, self.router)
 
     def exchange_seconds(self, bytes_per_rank: float, ranks: int) -> float:
         """Time in which every rank sends `bytes_per_rank` in equal shares to all `ranks`, itself included."""
@@ -157,6 +239,12 @@ def cores_below(part: Part) -> int:
 
 def _figures(value: Value) -> object:
     """A value without its provenance."""
-    if isinstance(value, Quantity):
-        return (value.value, value.unit)
-    return [(name, entry.value) for name, entry in value.entries] if isinstance(value, Table) else value
+    match value:
+        case Quantity():
+            return (value.value, value.unit)
+        case Table():
+            return [(name, _figures(entry)) for name, entry in value.entries]
+        case Counts():
+            return tuple(item.value for item in value.items)
+        case _:
+            return value

@@ -202,12 +202,14 @@ class _Builder(Transformer[Token, Any]):
         return syntax.Flag(children[0] == "true", self._loc(children[0]))
 
     def items(self, children: list[Any]) -> syntax.Items:
-        items = tuple(child for child in children if child is not None and not isinstance(child, Token))
-        return syntax.Items(items, self._loc(children[0], children[-1]))
+        *inner, closing, mark = children
+        items = tuple(child for child in inner if child is not None and not isinstance(child, Token))
+        return syntax.Items(items, mark, self._loc(children[0], closing))
 
     def entries(self, children: list[Any]) -> syntax.Entries:
-        entries = tuple(cast("tuple[syntax.Name, syntax.Node]", c) for c in children if isinstance(c, tuple))
-        return syntax.Entries(entries, self._loc(children[0], children[-1]))
+        *inner, closing, mark = children
+        entries = tuple(cast("tuple[syntax.Name, syntax.Node]", c) for c in inner if isinstance(c, tuple))
+        return syntax.Entries(entries, mark, self._loc(children[0], closing))
 
     def entry(self, children: list[Any]) -> tuple[syntax.Name, syntax.Node]:
         return self._name(children[0]), children[1]

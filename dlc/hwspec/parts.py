@@ -36,17 +36,47 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Table:
-    """Quantities by name: rates by element type, or the arguments of a topology."""
+class Counts:
+    """Whole numbers in order, such as the extents of a torus."""
 
-    entries: tuple[tuple[str, Quantity], ...]
+    items: tuple[Quantity, ...]
+
+
+Entry = Quantity | Counts | bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """Entries by name: rates by element type, or the arguments of a topology."""
+
+    entries: tuple[tuple[str, Entry], ...]
 
     def get(self, name: str) -> Quantity | None:
-        """The entry of that name, if any."""
-        return dict(self.entries).get(name)
+        """The quantity of that name, if any."""
+        entry = dict(self.entries).get(name)
+        return entry if isinstance(entry, Quantity) else None
+
+    def number(self, name: str, default: float) -> float:
+        """The quantity of that name in its base unit, or `default`."""
+        entry = self.get(name)
+        return default if entry is None else entry.value
+
+    def count(self, name: str) -> int:
+        """The whole number of that name, 0 without one."""
+        return int(self.number(name, 0))
+
+    def counts(self, name: str) -> tuple[int, ...]:
+        """The list of whole numbers of that name, empty without one."""
+        entry = dict(self.entries).get(name)
+        return tuple(int(item.value) for item in entry.items) if isinstance(entry, Counts) else ()
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """The flag of that name, or `default`."""
+        entry = dict(self.entries).get(name)
+        return entry if isinstance(entry, bool) else default
 
 
-Value = Quantity | Table | bool | str | tuple[str, ...] | tuple[int, ...]
+Value = Entry | Table | str | tuple[str, ...] | tuple[int, ...]
 Properties = tuple[tuple[str, Value], ...]
 
 
@@ -144,6 +174,16 @@ def _step(text: str) -> Step:
     if first is not None:
         return Step(name, int(first), int(last or first))
     return Step(name, explicit=star is not None)
+
+
+def quantities(properties: Properties) -> Iterator[Quantity]:
+    """All figures in some properties."""
+    for _, value in properties:
+        entries = value.entries if isinstance(value, Table) else (("", value),)
+        for _, entry in entries:
+            for item in entry.items if isinstance(entry, Counts) else (entry,):
+                if isinstance(item, Quantity):
+                    yield item
 
 
 class Resolver:

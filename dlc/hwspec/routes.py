@@ -1,37 +1,17 @@
 """The way of a message through a machine.
 
-Only the instances that can lie on the way are looked at: the nodes at both ends, and what joins them.
+A way is looked for once for each kind of pair: ways between other nodes differ in the instances that they
+name and in the wires of networks, which are computed. So asking for all pairs of a large machine stays cheap.
 """
 
-import heapq
 import math
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
 
 from dlc.diagnostics import DlcError, SourceLoc
-from dlc.hwspec.parts import Part, select, steps
-
-# The size for which the way is chosen: real routes do not depend on the message.
-_USUAL_BYTES = 1 << 20
-_MAX_COPIES = 256
-_HOLDERS = ("cluster", "group", "socket", "node")
-_PASSABLE = ("cpu", "nic", "switch", "network", "interconnect")
-
-Vertex = tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True)
-class Hop:
-    """One channel on the way; `bandwidth` is infinite where the description gives no limit."""
-
-    via: str
-    source: str
-    target: str
-    bandwidth: float
-    latency: float
-    overhead: float = 0.0
+from dlc.hwspec.graph import Channel, Graph, Names, Step, holds_nodes
+from dlc.hwspec.networks import Hop, Member, Network, Vertex
+from dlc.hwspec.parts import Part, Placed, select, steps
 
 
 def seconds(hops: Iterable[Hop], size: float) -> float:
@@ -41,216 +21,182 @@ def seconds(hops: Iterable[Hop], size: float) -> float:
     return sum(hop.latency + hop.overhead for hop in hops) + size / slowest
 
 
-def route(tree: tuple[Part, ...], a: str, b: str, loc: SourceLoc) -> tuple[Hop, ...]:
-    """The fastest way from `a` to `b`, each one instance; a node or socket stands for a processor in it."""
-    ends = (_instance(tree, a, loc), _instance(tree, b, loc))
-    if ends[0] == ends[1]:
-        return ()
-    graph = _Graph(tree, ends)
-    hops = graph.shortest(graph.doors(ends[0])[:1], graph.doors(ends[1])[:1])
-    if hops is None:
-        raise DlcError(
-            "DLC405", f"nothing joins `{a}` and `{b}`", loc=loc, help="add a `link` or a `network`"
-        )
-    return hops
+@dataclass(frozen=True)
+class _End:
+    """One instance: its steps, the paths of all that lead to it, and how many of those lead to a node."""
+
+    vertex: Vertex
+    paths: tuple[str, ...]
+    depth: int
 
 
-def _instance(tree: tuple[Part, ...], path: str, loc: SourceLoc) -> Vertex:
-    selected = select(tree, path, loc)
-    if selected.count != 1:
-        raise DlcError(
-            "DLC405", f"`{path}` selects {selected.count} parts", loc=loc, help="select one, `[0]`"
-        )
-    return tuple((step.name, step.first) for step in steps(path))
+@dataclass(frozen=True)
+class _Place:
+    """An instance of a way that was found for other nodes: `rest` below the first `depth` steps of an end."""
+
+    end: int
+    depth: int
+    rest: Vertex
+    text: str
+    part: Part | None
+
+    def path(self, ends: tuple[_End, _End]) -> str:
+        return (ends[self.end].paths[self.depth - 1] if self.depth else "") + self.text
+
+    def vertex(self, ends: tuple[_End, _End]) -> Vertex:
+        return ends[self.end].vertex[: self.depth] + self.rest
 
 
-def _text(vertex: Vertex, parts: dict[Vertex, Part]) -> str:
-    names = (
-        name if parts[vertex[: depth + 1]].count is None else f"{name}[{index}]"
-        for depth, (name, index) in enumerate(vertex)
-    )
-    return ".".join(names)
+@dataclass(frozen=True)
+class _Channel:
+    """A channel of such a way."""
+
+    channel: Channel
+    source: _Place
+    target: _Place
+    link: tuple[_Place | str, ...]
+
+    def hops(self, ends: tuple[_End, _End]) -> tuple[Hop, ...]:
+        channel = self.channel
+        link = tuple(word if isinstance(word, str) else word.path(ends) for word in self.link)
+        source, target = self.source.path(ends), self.target.path(ends)
+        rate, latency = channel.bandwidth, channel.latency
+        return (Hop(channel.via, source, target, rate, latency, channel.overhead, link, channel.shared),)
 
 
-class _Graph:
-    """The instances around two ends, and the channels between them."""
+@dataclass(frozen=True)
+class _Crossing:
+    """A crossing of such a way; a place without a part is the middle of the network."""
 
-    def __init__(self, tree: tuple[Part, ...], ends: tuple[Vertex, ...]) -> None:
-        self._ends = ends
-        self._parts: dict[Vertex, Part] = {}
-        self._children: dict[Vertex, list[Vertex]] = defaultdict(list)
-        self._edges: dict[Vertex, list[tuple[Vertex, Hop]]] = defaultdict(list)
-        self._linked: set[Vertex] = set()
-        self._expand((), tree)
-        self._join((), tree)
-        for vertex, part in list(self._parts.items()):
-            self._join(vertex, part.parts)
-        for vertex, part in list(self._parts.items()):
-            self._attach(vertex, part)
+    network: Network
+    place: _Place
+    source: _Place
+    target: _Place
 
-    def _expand(self, prefix: Vertex, parts: tuple[Part, ...]) -> None:
-        for part in parts:
-            if not part.name:
-                continue
-            for index in self._indices(prefix, part):
-                vertex = (*prefix, (part.name, index))
-                self._parts[vertex] = part
-                self._children[prefix].append(vertex)
-                self._expand(vertex, part.parts)
+    def hops(self, ends: tuple[_End, _End]) -> tuple[Hop, ...]:
+        path, above = self.place.path(ends), len(self.place.vertex(ends)) - 1
+        a, b = self._member(self.source, ends, above), self._member(self.target, ends, above)
+        if a is not None and b is not None:
+            return self.network.hops(path, a, b)
+        end = a or b
+        assert end is not None, "a crossing has a member at one end at least"
+        return (self.network.spoke(path, end, inward=b is None),)
 
-    def _indices(self, prefix: Vertex, part: Part) -> Iterable[int]:
-        """All copies of a part within a node; of nodes and what holds them only those that lead to an end."""
-        depth = len(prefix)
-        if part.copies <= _MAX_COPIES and not _holds_nodes(part):
-            return range(part.copies)
-        chosen = {
-            end[depth][1]
-            for end in self._ends
-            if end[:depth] == prefix and len(end) > depth and end[depth][0] == part.name
+    def _member(self, place: _Place, ends: tuple[_End, _End], above: int) -> Member | None:
+        if place.part is None:
+            return None
+        number = self.network.number(place.vertex(ends)[above:])
+        assert number is not None, "the network attaches equal parts of all nodes alike"
+        return Member(number, place.path(ends), place.part)
+
+
+class Router:
+    """Finds ways through the machine of a resolved `tree`."""
+
+    def __init__(self, tree: tuple[Part, ...], placed: tuple[Placed, ...], loc: SourceLoc) -> None:
+        self._tree = tree
+        self._loc = loc
+        self.networks: dict[Names, Network] = {
+            tuple(part.name for part in (*entry.parents, entry.part)): Network(
+                entry.part,
+                entry.parents[-1].parts if entry.parents else tree,
+                not any(parent.kind == "node" for parent in entry.parents),
+            )
+            for entry in placed
+            if entry.part.kind == "network"
         }
-        return sorted(chosen)
+        self._alike = _is_regular(placed, self.networks.values())
+        self._found: dict[tuple[Vertex, Vertex], tuple[_Channel | _Crossing, ...] | None] = {}
 
-    def _join(self, prefix: Vertex, parts: tuple[Part, ...]) -> None:
-        """The channels that links, networks and interconnects among `parts` make."""
-        for part in parts:
-            hub = (*prefix, (part.name, 0))
-            if part.kind == "link":
-                first, second = part.texts("ends")
-                for a in self._select(prefix, first):
-                    for b in self._select(prefix, second):
-                        if a != b:
-                            self._channel(a, b, part)
-                            if not part.get("directed"):
-                                self._channel(b, a, part)
-                            self._linked |= {a, b}
-            elif part.kind == "network":
-                for path in part.texts("attach"):
-                    self._spokes(hub, self._select(prefix, path), part)
-            elif part.kind == "interconnect":
-                self._spokes(hub, self._processors(prefix), part)
+    def route(self, a: str, b: str) -> tuple[Hop, ...]:
+        """The fastest way between two instances; a node or socket stands for a processor in it."""
+        ends = (self._end(a), self._end(b))
+        if ends[0].vertex == ends[1].vertex:
+            return ()
+        pair = _canonical(*ends) if self._alike else (ends[0].vertex, ends[1].vertex)
+        if pair not in self._found:
+            self._found[pair] = self._find(pair, (ends[0].depth, ends[1].depth))
+        way = self._found[pair]
+        if way is None:
+            fix = "add a `link` or a `network`"
+            raise DlcError("DLC405", f"nothing joins `{a}` and `{b}`", loc=self._loc, help=fix)
+        return tuple(hop for step in way for hop in step.hops(ends))
 
-    def _spokes(self, hub: Vertex, rim: Iterable[Vertex], part: Part) -> None:
-        """Channels of a hub: the delay counts on the way in, so that a way through it bears it once."""
-        for vertex in rim:
-            own = self._parts[vertex].rate if self._parts[vertex].kind == "nic" else None
-            rate = min(part.rate or math.inf, own or math.inf)
-            delays = part if part.rate else self._parts[vertex]
-            self._channel(vertex, hub, delays, rate)
-            self._edge(hub, vertex, part.label, rate)
+    def _end(self, path: str) -> _End:
+        selected = select(self._tree, path, self._loc)
+        if selected.count != 1:
+            message = f"`{path}` selects {selected.count} parts"
+            raise DlcError("DLC405", message, loc=self._loc, help="select one, `[0]`")
+        parts = (*selected.parents, selected.part)
+        vertex = tuple((step.name, step.first) for step in steps(path))
+        texts: list[str] = []
+        for part, (name, index) in zip(parts, vertex, strict=True):
+            step = name if part.count is None else f"{name}[{index}]"
+            texts.append(f"{texts[-1]}.{step}" if texts else step)
+        return _End(vertex, tuple(texts), sum(1 for _ in _leading(parts)))
 
-    def _attach(self, vertex: Vertex, part: Part) -> None:
-        """Channels that go without saying: memory, storage and nics serve the processors beside them."""
-        near = self._near(vertex)
-        if part.kind == "memory":
-            for processor in near:
-                self._channel(processor, vertex, part)
-                self._channel(vertex, processor, part)
-        elif part.kind in ("disk", "store"):
-            hubs = [door for path in part.texts("attach") for door in self._select(vertex[:-1], path)]
-            read = part.number("read") or part.number("write")
-            write = part.number("write") or read
-            for other in hubs or near:
-                self._channel(other, vertex, part, write)
-                self._channel(vertex, other, part, read)
-        elif part.kind == "nic" and vertex not in self._linked:
-            for processor in near:
-                self._edge(processor, vertex, part.label)
-                self._edge(vertex, processor, part.label)
-        elif part.kind == "node":
-            self._share_memory(vertex)
+    def _find(
+        self, pair: tuple[Vertex, Vertex], depths: tuple[int, int]
+    ) -> tuple[_Channel | _Crossing, ...] | None:
+        graph = Graph(self._tree, pair, self.networks)
+        starts, goals = graph.doors(pair[0]), graph.doors(pair[1])
+        way = graph.shortest(starts[0], goals[0]) if starts and goals else None
+        return None if way is None else tuple(_general(step, graph, pair, depths) for step in way)
 
-    def _share_memory(self, node: Vertex) -> None:
-        """Processors of a node that nothing else joins meet in its slowest memory."""
-        processors = [vertex for vertex in self._processors(node) if self._parts[vertex].kind == "cpu"]
-        if len(processors) < 2 or any(
-            self._parts[other].kind in ("cpu", "interconnect", "switch")
-            for vertex in processors
-            for other, _ in self._edges[vertex]
-        ):
+
+def _leading(parts: tuple[Part, ...]) -> Iterator[Part]:
+    """The parts of a path up to its node."""
+    for part in parts:
+        if not holds_nodes(part):
             return
-        memories = [
-            part
-            for vertex, part in self._parts.items()
-            if vertex[: len(node)] == node and part.kind == "memory"
+        yield part
+
+
+def _canonical(a: _End, b: _End) -> tuple[Vertex, Vertex]:
+    """The first pair of the same kind: other nodes, but the same parts in them, and as much in common."""
+    first: list[tuple[str, int]] = [(name, 0) for name, _ in a.vertex[: a.depth]]
+    second: list[tuple[str, int]] = []
+    for depth, (name, index) in enumerate(b.vertex[: b.depth]):
+        beside = a.vertex[:depth] == b.vertex[:depth] and a.vertex[depth : depth + 1]
+        rival = bool(beside) and beside[0][0] == name and beside[0][1] != index
+        second.append((name, int(rival)))
+    return (*first, *a.vertex[a.depth :]), (*second, *b.vertex[b.depth :])
+
+
+def _general(
+    step: Step, graph: Graph, pair: tuple[Vertex, Vertex], depths: tuple[int, int]
+) -> _Channel | _Crossing:
+    """A step of a way between the `pair`, with its instances relative to the nodes of the pair."""
+
+    def place(vertex: Vertex, *, middle: bool = False) -> _Place:
+        shared = [
+            max(depth for depth in range(most + 1) if vertex[:depth] == end[:depth])
+            for end, most in zip(pair, depths, strict=True)
         ]
-        rate = min((memory.rate or math.inf for memory in memories), default=math.inf)
-        for first in processors:
-            for second in processors:
-                if first != second:
-                    self._edge(first, second, "shared memory", rate)
+        end = 0 if shared[0] >= shared[1] else 1
+        depth = shared[end]
+        text = graph.text(vertex)
+        above = graph.text(vertex[:depth]) if depth else ""
+        part = None if middle else graph.parts[vertex]
+        return _Place(end, depth, vertex[depth:], text[len(above) :], part)
 
-    def _near(self, vertex: Vertex) -> list[Vertex]:
-        """The processor that a part is in, else those beside it, else those further down."""
-        holder = vertex[:-1]
-        if holder in self._parts and self._parts[holder].kind not in _HOLDERS:
-            return [holder]
-        beside = [v for v in self._children[holder] if self._parts[v].kind in ("cpu", "gpu", "accel")]
-        hosts = [v for v in beside if self._parts[v].kind == "cpu"]
-        return hosts or beside or self._processors(holder)
-
-    def _processors(self, prefix: Vertex) -> list[Vertex]:
-        """The host processors below a part, or all processors where there is no host."""
-        below = [vertex for vertex in self._parts if vertex[: len(prefix)] == prefix]
-        hosts = [vertex for vertex in below if self._parts[vertex].kind == "cpu"]
-        return hosts or [vertex for vertex in below if self._parts[vertex].kind in ("gpu", "accel")]
-
-    def doors(self, vertex: Vertex) -> list[Vertex]:
-        """Where channels of a part end: at itself, or at the processors of a part that holds others."""
-        return self._processors(vertex) if self._parts[vertex].kind in _HOLDERS else [vertex]
-
-    def _select(self, prefix: Vertex, path: str) -> list[Vertex]:
-        found = [prefix]
-        for step in steps(path):
-            found = [
-                child
-                for vertex in found
-                for child in self._children[vertex]
-                if child[-1][0] == step.name
-                and step.first <= child[-1][1] <= (math.inf if step.last is None else step.last)
-            ]
-        return [door for vertex in found for door in self.doors(vertex)]
-
-    def _channel(self, a: Vertex, b: Vertex, part: Part, rate: float | None = None) -> None:
-        latency, overhead = part.number("latency", 0.0) or 0.0, part.number("overhead", 0.0) or 0.0
-        self._edge(a, b, part.label, rate or part.rate or math.inf, latency, overhead)
-
-    def _edge(
-        self,
-        a: Vertex,
-        b: Vertex,
-        via: str,
-        rate: float = math.inf,
-        latency: float = 0.0,
-        overhead: float = 0.0,
-    ) -> None:
-        hop = Hop(via, _text(a, self._parts), _text(b, self._parts), rate, latency, overhead)
-        self._edges[a].append((b, hop))
-
-    def shortest(self, starts: list[Vertex], goals: list[Vertex]) -> tuple[Hop, ...] | None:
-        """Dijkstra; only processors of the host and what is made for passing data on may lie between."""
-        order = count()  # of equal ways the first found wins; ways themselves have no order
-        queue: list[tuple[float, int, Vertex, tuple[Hop, ...]]]
-        queue = [(0.0, next(order), start, ()) for start in starts]
-        done: set[Vertex] = set()
-        while queue:
-            cost, _, vertex, hops = heapq.heappop(queue)
-            if vertex in goals:
-                return hops
-            if vertex in done or (hops and not self._passes(vertex)):
-                continue
-            done.add(vertex)
-            for other, hop in self._edges[vertex]:
-                if other not in done:
-                    step = hop.latency + hop.overhead + _USUAL_BYTES / hop.bandwidth
-                    heapq.heappush(queue, (cost + step, next(order), other, (*hops, hop)))
-        return None
-
-    def _passes(self, vertex: Vertex) -> bool:
-        """Whether data may go through: a gpu passes on only what its own memory sends or gets."""
-        return self._parts[vertex].kind in _PASSABLE or any(
-            end[: len(vertex)] == vertex for end in self._ends
-        )
+    if isinstance(step, Channel):
+        link = tuple(word if isinstance(word, str) else place(word) for word in step.link)
+        return _Channel(step, place(step.source), place(step.target), link)
+    hub = step.place
+    source, target = (place(vertex, middle=vertex == hub) for vertex in (step.source, step.target))
+    return _Crossing(step.network, place(hub), source, target)
 
 
-def _holds_nodes(part: Part) -> bool:
-    return part.kind == "node" or any(_holds_nodes(child) for child in part.parts)
+def _is_regular(placed: tuple[Placed, ...], networks: Iterable[Network]) -> bool:
+    """Whether what joins nodes joins all of them alike, so that equal pairs of nodes have equal ways."""
+    chosen = (
+        entry.part.texts("ends") + entry.part.texts("attach")
+        for entry in placed
+        if not any(parent.kind == "node" for parent in entry.parents)
+    )
+    explicit = any(step.last is not None for paths in chosen for path in paths for step in steps(path))
+    shaped = [
+        network for network in networks if network.part.text("topology") not in ("star", "rail_optimised")
+    ]
+    return not explicit and len(shaped) <= 1

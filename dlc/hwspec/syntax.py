@@ -76,17 +76,19 @@ class Path:
 
 @dataclass(frozen=True)
 class Items:
-    """A list in brackets."""
+    """A list in brackets; a mark behind it holds for all numbers in it that have none."""
 
     items: tuple["Node", ...]
+    mark: Mark | None
     loc: SourceLoc
 
 
 @dataclass(frozen=True)
 class Entries:
-    """A map in braces."""
+    """A map in braces; a mark behind it holds for all numbers in it that have none."""
 
     entries: tuple[tuple[Name, "Node"], ...]
+    mark: Mark | None
     loc: SourceLoc
 
 
@@ -125,7 +127,7 @@ class LinkDef:
 
 @dataclass(frozen=True)
 class TypeDef:
-    """`type kind name extends base { … }`."""
+    """`type kind name extends base { … }`, or with `:` for `extends`."""
 
     kind: Name
     name: Name

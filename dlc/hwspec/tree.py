@@ -1,9 +1,9 @@
 """Draws a machine as a tree of text for the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dlc.hwspec.model import Machine
-from dlc.hwspec.parts import Part, Quantity, Table, Value
+from dlc.hwspec.parts import Counts, Part, Quantity, Table, Value, quantities
 from dlc.hwspec.schema import KINDS
 from dlc.hwspec.units import text
 
@@ -24,7 +24,11 @@ def draw(machine: Machine) -> str:
         *([accelerators] if accelerators else []),
         f"{text(float(machine.memory_bytes), 'B')} of memory a node",
     ]
-    marks = [quantity.provenance.kind for placed in machine.placed for quantity in _quantities(placed.part)]
+    marks = [
+        quantity.provenance.kind
+        for placed in machine.placed
+        for quantity in quantities(placed.part.properties)
+    ]
     legend = ", ".join(
         f"{marks.count(kind)} {kind}{f' ({mark})' if mark else ''}" for kind, mark in _MARKS.items()
     )
@@ -32,6 +36,7 @@ def draw(machine: Machine) -> str:
         [
             f"{machine.name}: {', '.join(head)}",
             *(f"{name}: {content}" for name, content in machine.meta),
+            *([f"stated in total: {_figures(machine.total)}"] if machine.total else []),
             *_branches(machine.tree, ""),
             f"figures: {legend}",
         ]
@@ -56,8 +61,12 @@ def _line(part: Part) -> str:
         (entry for entry in part.properties if entry[0] not in ("ends", "directed")),
         key=lambda e: order.index(e[0]) if e[0] in order else len(order),
     )
-    figures = ", ".join(f"{name} {_value(value)}" for name, value in values)
+    figures = _figures(values)
     return f"{named}: {figures}" if figures else named
+
+
+def _figures(properties: Iterable[tuple[str, Value]]) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in properties)
 
 
 def _value(value: Value) -> str:
@@ -66,17 +75,11 @@ def _value(value: Value) -> str:
             return text(value.value, value.unit) + _MARKS[value.provenance.kind]
         case Table():
             return "{" + ", ".join(f"{name} {_value(entry)}" for name, entry in value.entries) + "}"
+        case Counts():
+            return " ".join(_value(item) for item in value.items)
         case bool():
             return "yes" if value else "no"
         case str():
             return value
         case tuple():
             return " ".join(str(item) for item in value)
-
-
-def _quantities(part: Part) -> Iterator[Quantity]:
-    for _, value in part.properties:
-        if isinstance(value, Quantity):
-            yield value
-        elif isinstance(value, Table):
-            yield from (entry for _, entry in value.entries)

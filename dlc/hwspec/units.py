@@ -9,7 +9,10 @@ from fractions import Fraction
 
 from dlc.diagnostics import suggest
 
-BASE_UNITS = ("1", "B", "s", "B/s", "FLOP/s", "Hz", "W", "IO/s")
+PRICES = ("USD/h", "EUR/h", "GBP/h", "CHF/h", "JPY/h")
+"""Units of prices; one is never converted into another."""
+
+BASE_UNITS = ("1", "B", "s", "B/s", "FLOP/s", "Hz", "W", "IO/s", *PRICES)
 """All units that the model and the IR hold; `1` is the unit of counts and ratios."""
 
 _LARGE = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -50,6 +53,8 @@ def _table() -> dict[str, Unit]:
     ):
         add(symbol, base, _LARGE)
     add("s", "s", _SMALL)
+    for price in PRICES:
+        add(price, price, {"": 0})
     return units
 
 

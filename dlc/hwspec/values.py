@@ -6,8 +6,8 @@ from fractions import Fraction
 from dlc.diagnostics import DlcError, Note, suggest
 from dlc.hwspec import schema, syntax
 from dlc.hwspec.parse import shorten
-from dlc.hwspec.parts import MAX_HEIGHT, Provenance, Quantity, Table, Value
-from dlc.hwspec.units import UNITS, advice, scale
+from dlc.hwspec.parts import MAX_HEIGHT, Counts, Provenance, Quantity, Table, Value
+from dlc.hwspec.units import PRICES, UNITS, advice, scale
 
 MAX_COUNT = 10**9
 MAX_EXPONENT = 30
@@ -20,6 +20,7 @@ _PLAIN = {
     "Hz": "2.4 GHz",
     "W": "300 W",
     "IO/s": "5500 IO/s",
+    "price": "3.06 USD/h",
 }
 _FORMS = {
     "rates": "rates by element type, `{ f64: 7.8 TFLOP/s }`",
@@ -31,6 +32,7 @@ _FORMS = {
     "type": "the name of a type",
     "numbers": "whole numbers, `[16, 4]`",
     "count": "a whole number",
+    "counts": "whole numbers, `[16, 16, 16]`",
     "1": "a number",
 }
 
@@ -62,6 +64,12 @@ def value(name: syntax.Name, node: syntax.Node, rule: schema.Property) -> Value:
                 int(quantity(name, item, whole).value) for item in items if isinstance(item, syntax.Number)
             )
             made = numbers if len(numbers) == len(items) else None
+        case "counts":
+            whole, mark = schema.Property("count", ""), _mark_of(node)
+            counts = tuple(
+                quantity(name, item, whole, mark) for item in items if isinstance(item, syntax.Number)
+            )
+            made = Counts(counts) if len(counts) == len(items) > 0 else None
         case _:
             made = quantity(name, node, rule) if isinstance(node, syntax.Number) else None
     if made is None:
@@ -93,12 +101,21 @@ def _rates(node: syntax.Entries) -> Table:
             raise unknown("element type", key, schema.RATES)
         if not isinstance(entry, syntax.Number):
             raise DlcError("DLC404", f"`{key.text}` must be a rate such as `7.8 TFLOP/s`", loc=entry.loc)
-        rates.append((key.text, quantity(key, entry, schema.Property("FLOP/s", ""))))
+        rates.append((key.text, quantity(key, entry, schema.Property("FLOP/s", ""), node.mark)))
     return Table(tuple(sorted(rates, key=lambda rate: rate[0])))
 
 
-def quantity(name: syntax.Name, node: syntax.Number, rule: schema.Property) -> Quantity:
-    """A number in the base unit of its rule; raises `DLC402`, `DLC403` or `DLC404`."""
+def _mark_of(node: syntax.Node) -> syntax.Mark | None:
+    return node.mark if isinstance(node, syntax.Items) else None
+
+
+def quantity(
+    name: syntax.Name, node: syntax.Number, rule: schema.Property, mark: syntax.Mark | None = None
+) -> Quantity:
+    """A number in the base unit of its rule; `mark` holds when the number has none of its own.
+
+    Raises `DLC402`, `DLC403` or `DLC404`.
+    """
     mantissa, _, exponent = node.digits.lower().partition("e")
     if exponent and abs(int(exponent)) > MAX_EXPONENT:
         raise DlcError("DLC404", f"`{node.digits}` is out of range", loc=node.loc)
@@ -107,16 +124,19 @@ def quantity(name: syntax.Name, node: syntax.Number, rule: schema.Property) -> Q
     if node.unit and node.unit not in UNITS:
         fix = advice(node.unit)
         raise DlcError("DLC402", f"unknown unit `{shorten(node.unit)}`", loc=node.loc, help=fix)
+    wanted = "a currency per hour" if base == "price" else base
     if not node.unit and base != "1":
-        fix = f"`{name.text}` is measured in {base}, as in `{_PLAIN[base]}`"
+        fix = f"`{name.text}` is measured in {wanted}, as in `{_PLAIN[base]}`"
         raise DlcError("DLC402", f"`{name.text}` needs a unit", loc=node.loc, help=fix)
     made = number
     if node.unit:
         unit = UNITS[node.unit]
+        if base == "price" and unit.base in PRICES:
+            base = unit.base
         if unit.base != base:
-            wanted = "takes no unit" if base == "1" else f"is measured in {base}"
+            takes = "takes no unit" if base == "1" else f"is measured in {wanted}"
             raise DlcError(
-                "DLC402", f"`{name.text}` {wanted}, not in {node.unit}", loc=node.loc, help=_bits(node, base)
+                "DLC402", f"`{name.text}` {takes}, not in {node.unit}", loc=node.loc, help=_bits(node, base)
             )
         made = Fraction(scale(number, unit))
     if made < 0 or (rule.positive and made == 0):
@@ -125,7 +145,7 @@ def quantity(name: syntax.Name, node: syntax.Number, rule: schema.Property) -> Q
         )
     if rule.form == "count" and (made.denominator != 1 or made > MAX_COUNT):
         raise DlcError("DLC404", f"`{name.text}` must be a whole number of at most {MAX_COUNT}", loc=node.loc)
-    return Quantity(float(made), base, _provenance(node.mark))
+    return Quantity(float(made), base, _provenance(node.mark or mark))
 
 
 def _bits(node: syntax.Number, base: str) -> str | None:
