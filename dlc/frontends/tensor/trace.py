@@ -1,0 +1,94 @@
+"""From a function written in JAX to a tensor function: StableHLO ops over any number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from xdsl.dialects.func import FuncOp
+
+from dlc.diagnostics import DlcError, SourceLoc
+from dlc.frontends.location import attribute, caller
+
+from .errors import explained
+from .importer import import_function
+from .specs import RowTensor, TensorSpec, abstract, is_array, needs_64_bits, spec
+from .untyped import jax, tree_util
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A tensor function and how its flat arguments and results belong to the trees of the Python function.
+
+    `function` takes the number of rows first, then `arguments` in order; `tree` is the pytree of the results.
+    """
+
+    function: FuncOp
+    arguments: tuple[TensorSpec, ...]
+    results: tuple[TensorSpec, ...]
+    tree: Any
+
+
+def trace_function(
+    function: Callable[..., Any], args: Sequence[Any], *, name: str, loc: SourceLoc | None = None
+) -> Traced:
+    """Trace `function(*args)`, in which tensors are `RowTensor`, arrays or `jax.ShapeDtypeStruct`.
+
+    Other leaves of `args`, such as numbers, strings and None, are passed as they are and become part of the
+    function. Types of 64 bits become those of 32 unless a `RowTensor` or `jax.ShapeDtypeStruct` asks for one.
+    Raises DLC112 to DLC116 at the line of the function that is at fault.
+    """
+    loc = loc or caller()
+    leaves, tree = tree_util.tree_flatten_with_path(tuple(args))
+    tensors = [(path, leaf) for path, leaf in leaves if is_array(leaf)]
+    _check_rows([leaf for _, leaf in tensors], loc)
+
+    def flat(*given: Any) -> Any:
+        remaining = iter(given)
+        values = [next(remaining) if is_array(leaf) else leaf for _, leaf in leaves]
+        return function(*jax.tree.unflatten(tree, values))
+
+    wide = jax.enable_x64(True) if needs_64_bits([leaf for _, leaf in tensors]) else nullcontext()
+    with wide, explained(loc):
+        # JAX would drop arguments that are not used, and give the function its old trace when called again.
+        specs = [abstract(leaf) for _, leaf in tensors]
+        traced = jax.jit(flat, keep_unused=True).trace(*specs)
+        lowered = traced.lower(lowering_platforms=("cpu",))
+    imported = import_function(lowered.compiler_ir("stablehlo"), name, attribute(loc))
+    if traced.jaxpr.effects:
+        raise DlcError(
+            "DLC113",
+            f"the function has side effects: {', '.join(map(str, traced.jaxpr.effects))}",
+            loc=loc,
+            help="return what it computes, and change nothing else",
+        )
+    outputs, result_tree = tree_util.tree_flatten_with_path(traced.out_info)
+    arguments = tuple(spec(_name(path), shape) for (path, _), shape in zip(tensors, specs, strict=True))
+    _name_arguments(imported, arguments)
+    return Traced(imported, arguments, tuple(spec(_name(path), leaf) for path, leaf in outputs), result_tree)
+
+
+def _check_rows(leaves: Sequence[Any], loc: SourceLoc) -> None:
+    frames = {leaf.rows for leaf in leaves if isinstance(leaf, RowTensor)}
+    if len(frames) > 1:
+        raise DlcError(
+            "DLC116",
+            "a function is given rows of frames whose numbers of rows may differ",
+            loc=loc,
+            help="join the frames first, and make the tensors from the one that comes of it",
+        )
+
+
+def _name(path: Sequence[Any]) -> str:
+    return tree_util.keystr(tuple(path), simple=True, separator=".")
+
+
+def _name_arguments(function: FuncOp, arguments: Sequence[TensorSpec]) -> None:
+    """Let the printed function call its arguments by the names of the tree, where those are identifiers."""
+    function.args[0].name_hint = "rows"
+    for value, argument in zip(function.args[1:], arguments, strict=True):
+        last = argument.name.rpartition(".")[2]
+        if last.isidentifier() and last.isascii() and not last.startswith("_"):
+            value.name_hint = last
