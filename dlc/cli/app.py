@@ -10,8 +10,10 @@ import dlc
 COMMANDS = {
     "compile": "compile a program to a plan, or print it at a stage",
     "run": "run a program or a plan on a number of ranks",
+    "rerun": "do the run of a crate again and compare what comes out",
     "opt": "run passes over a module",
     "explain": "explain a program, a plan or an error code",
+    "predict": "predict time, memory and traffic of a plan or a workload",
     "hw": "detect, show and check machine descriptions",
     "doctor": "check that this machine can run plans",
     "completion": "print a shell completion script",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlc.cli.output import write_bytes, write_text
-from dlc.cli.target import add_compile_arguments, load_plan, parse_target, run_parameters
+from dlc.cli.target import add_compile_arguments, load_plan, parameters, parse_target, run_parameters
 from dlc.diagnostics import DlcError
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the result to FILE (.parquet, .csv or .json)",
     )
+    parser.add_argument(
+        "--crate", type=Path, metavar="DIR", help="keep the run as an RO-Crate in DIR, for `dlc rerun`"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
     _check_output(args.output)
     from dlc.runtime.launch import in_mpi_world
 
-    if in_mpi_world():
+    if args.crate is not None:
+        results = _record(args)
+    elif in_mpi_world():
         from dlc.cli.world import run_as_rank
 
         results = run_as_rank(args)
@@ -57,6 +62,16 @@ def run(args: argparse.Namespace) -> int:
     if results is not None:
         _show(results, args)
     return 0
+
+
+def _record(args: argparse.Namespace) -> "dict[str, polars.DataFrame]":
+    from dlc import crate
+
+    target = parse_target(args.target)
+    request = crate.Request(
+        target.path, target.program, parameters(args), args.machine, args.ranks, args.fast_math
+    )
+    return crate.record(request, args.crate)
 
 
 def _check_output(path: str) -> None:

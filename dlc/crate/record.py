@@ -1,0 +1,267 @@
+"""Runs a program or a plan and writes the crate of the run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlc import driver
+from dlc.crate import METADATA, RUN, VERSION, Request
+from dlc.diagnostics import DlcError
+
+if TYPE_CHECKING:
+    import polars as pl
+    from xdsl.dialects.builtin import ModuleOp
+
+    from dlc.runtime.plan import Plan
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Compiled:
+    """A plan with what led to it.
+
+    `stages` holds IR by stage, `ordered` what the program says of the order of rows by result or output path.
+    """
+
+    plan: Plan
+    stages: dict[str, str]
+    machine: str = ""
+    sources: dict[str, Path] = field(default_factory=dict[str, Path])
+    ordered: dict[str, bool] = field(default_factory=dict[str, bool])
+
+
+def record(request: Request, folder: Path) -> dict[str, pl.DataFrame]:
+    """See `dlc.crate.record`."""
+    check_place(folder)
+    compiled = compile_request(request)
+    from dlc.crate.digest import table_digest
+
+    inputs = [_input(entry) for entry in compiled.plan.inputs]
+    started = datetime.now(UTC)
+    results, steps = execute(compiled.plan, request.parameters if request.is_plan else {}, request.ranks)
+    ended = datetime.now(UTC)
+    run: Json = {
+        "version": VERSION,
+        "program": compiled.plan.program,
+        "source": None if request.is_plan else f"program/{request.path.name}",
+        "parameters": dict(request.parameters),
+        "ranks": request.ranks or compiled.plan.world_size,
+        "fast_math": request.fast_math,
+        "started": started.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
+        "inputs": inputs,
+        "results": {
+            name: {
+                **table_digest(frame).to_json(),
+                "ordered": compiled.ordered.get(name),
+                "file": f"results/{index}.parquet",
+            }
+            for index, (name, frame) in enumerate(results.items())
+        },
+        "outputs": {
+            path: {**output_digest(Path(path)), "ordered": compiled.ordered.get(path)}
+            for path in compiled.plan.outputs
+        },
+        "seconds": (ended - started).total_seconds(),
+        "steps": steps,
+    }
+    _write(folder, compiled, run, results)
+    return results
+
+
+def check_place(folder: Path) -> None:
+    """Refuse before the run what could not be written after it. Raises DLC605 and DLC513."""
+    from dlc.runtime.launch import in_mpi_world
+
+    if in_mpi_world():
+        raise DlcError(
+            "DLC513",
+            "a crate cannot be written by one rank of an MPI job",
+            help="let dlc start the ranks itself: dlc run --crate DIR -n RANKS …",
+        )
+    if folder.exists() or folder.is_symlink():
+        raise DlcError("DLC605", f"cannot write '{folder}': it exists", help="give the crate a new name")
+    if not folder.absolute().parent.is_dir():
+        raise DlcError(
+            "DLC605", f"cannot write '{folder}': there is no such directory", help="create it first"
+        )
+
+
+def compile_request(request: Request) -> Compiled:
+    """The plan of a request; that of a program with its IR at every stage and the files that it came from."""
+    if request.is_plan:
+        from dlc.runtime import plan
+
+        loaded = plan.load(request.path)
+        return Compiled(loaded, {"plan": loaded.text})
+    from dlc import hwspec
+
+    module = driver.trace_file(request.path, request.program, request.parameters)
+    sources = dict(_sources(request.path))
+    ordered = _order(module)
+    stages: dict[str, str] = {}
+
+    def observe(name: str, seconds: float, module: ModuleOp) -> None:
+        del seconds
+        stage = name.removeprefix("verify-")
+        if stage in driver.STAGES:
+            from dlc.passes.text import print_module
+
+            stages[stage] = print_module(module)
+
+    text = machine_text(request.machine)
+    machine = hwspec.loads(text, request.machine)
+    ranks = request.ranks or 1
+    driver.compile_module(module, machine, ranks, fast_math=request.fast_math, observe=observe)
+    return Compiled(driver.build_plan(module), stages, text, sources, ordered)
+
+
+def machine_text(name: str) -> str:
+    """The description of a machine as it is written, comments included. Raises DLC406."""
+    from dlc import hwspec
+
+    if name == "host":
+        return hwspec.detect()
+    hwspec.load(name)  # says what is wrong with a name or a path
+    shipped = Path(hwspec.__file__).parent / "catalog" / f"{name}.hw"
+    return (shipped if name in hwspec.catalog_names() else Path(name)).read_text(encoding="utf-8")
+
+
+def _order(module: ModuleOp) -> dict[str, bool]:
+    """Whether each result and each output has an order of its own."""
+    from dlc.dialects.flow import ReturnOp
+    from dlc.dialects.table import SinkOp
+    from dlc.passes.partition.rules import is_ordered
+
+    found: dict[str, bool] = {}
+    for op in module.walk():
+        if isinstance(op, ReturnOp):
+            found |= {name.data: is_ordered(value) for name, value in zip(op.names, op.values, strict=True)}
+        elif isinstance(op, SinkOp):
+            found[op.path.data] = is_ordered(op.frame)
+    return found
+
+
+def _sources(program: Path) -> Iterator[tuple[str, Path]]:
+    """The program and the modules beside it that it has imported, by their place in the crate."""
+    root = program.resolve().parent
+    yield f"program/{program.name}", program
+    installed = [Path(path).resolve() for path in (sys.prefix, *sysconfig.get_paths().values())]
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        path = Path(file).resolve() if isinstance(file, str) else None
+        if path is None or path == program.resolve() or path.suffix != ".py" or not path.is_relative_to(root):
+            continue
+        if not any(path.is_relative_to(place) for place in installed) and not module.__name__.startswith(
+            "dlc"
+        ):
+            yield f"program/{path.relative_to(root).as_posix()}", path
+
+
+def _input(entry: Json) -> Json:
+    from dlc.crate.digest import file_digest
+
+    return {"path": entry["path"], "bytes": entry["bytes"], "sha256": file_digest(Path(entry["path"]))}
+
+
+def output_digest(path: Path) -> Json:
+    """The digest of a table that a run has written, as a file or as a directory of parts in order."""
+    import polars as pl
+
+    from dlc.crate.digest import table_digest
+
+    parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    return table_digest(pl.concat([pl.read_parquet(part) for part in parts])).to_json()
+
+
+def execute(
+    plan: Plan, parameters: Mapping[str, str], ranks: int | None = None
+) -> tuple[dict[str, pl.DataFrame], Json]:
+    """Run a plan and return its results and the record of its instructions. Raises what the run raises."""
+    from dlc.runtime import launch
+    from dlc.runtime import plan as artefact
+
+    ranks = ranks or plan.world_size
+    if ranks == plan.world_size == 1:
+        return _execute_here(plan, parameters)
+    with tempfile.TemporaryDirectory(prefix="dlc-") as name:
+        path, steps = Path(name) / "plan.dlc", Path(name) / "steps.json"
+        artefact.save(plan, path)
+        results = launch.run_plan(path, ranks, parameters, str(steps))
+        return results, json.loads(steps.read_text(encoding="utf-8"))
+
+
+def _execute_here(plan: Plan, parameters: Mapping[str, str]) -> tuple[dict[str, pl.DataFrame], Json]:
+    from dlc.runtime.job import connect
+
+    transport = connect()
+    from dlc.runtime.executor import execute as run
+    from dlc.runtime.trace import Recorder
+
+    recorder = Recorder()
+    results = run(plan, transport, parameters, recorder)
+    steps = recorder.merge(plan.program, transport)
+    assert results is not None and steps is not None, "the one rank is the first"
+    return results, steps
+
+
+def _write(folder: Path, compiled: Compiled, run: Json, results: Mapping[str, pl.DataFrame]) -> None:
+    """Write the crate beside its place and rename it. Raises DLC605."""
+    from dlc.crate.environment import environment
+    from dlc.crate.metadata import describe
+    from dlc.runtime import plan as artefact
+
+    target = folder.absolute()
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
+            staging = Path(name) / target.name
+            staging.mkdir()
+            for place, source in compiled.sources.items():
+                (staging / place).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, staging / place)
+            texts = {f"ir/{stage}.mlir": text for stage, text in compiled.stages.items()}
+            texts |= {"machine.hw": compiled.machine} if compiled.machine else {}
+            facts = environment()
+            texts |= {"environment.json": to_text(facts), RUN: to_text(run)}
+            for place, text in texts.items():
+                (staging / place).parent.mkdir(exist_ok=True)
+                (staging / place).write_text(text, encoding="utf-8")
+            artefact.save(compiled.plan, staging / "plan.dlc")
+            (staging / "results").mkdir()
+            for name, frame in results.items():
+                frame.write_parquet(staging / run["results"][name]["file"])
+            (staging / METADATA).write_text(to_text(describe(staging, run, facts)), encoding="utf-8")
+            _sync(staging)
+            staging.rename(target)
+    except OSError as error:
+        raise DlcError(
+            "DLC605",
+            f"cannot write the crate '{folder}': {error.strerror or error}",
+            help="check the directory, its permissions and free space",
+        ) from error
+
+
+def to_text(content: Json) -> str:
+    """JSON for files that people read too."""
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _sync(folder: Path) -> None:
+    """Everything is on disk before the name appears."""
+    for path in (*(p for p in folder.rglob("*")), folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
