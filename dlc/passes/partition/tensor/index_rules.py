@@ -1,0 +1,133 @@
+"""Factor rules of operations that take indices: gather, scatter, dynamic slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from xdsl.ir import Attribute, Operation
+
+from .factors import Dimensions, FactorRule, Factors
+from .ops import attribute, integers, ints, reducer, shape
+
+Dimension = tuple[int, ...]
+
+
+def _numbers(op: Operation, name: str, field: str) -> tuple[int, ...]:
+    return integers(cast("Attribute | None", getattr(attribute(op, name), field)))
+
+
+def gather(op: Operation) -> FactorRule:
+    """Entries of the result are slices of the operand: dimensions sliced whole and batches run along."""
+
+    def numbers(field: str) -> tuple[int, ...]:
+        return _numbers(op, "dimension_numbers", field)
+
+    factors = Factors()
+    operand, indices, result = shape(op.operands[0]), shape(op.operands[1]), shape(op.results[0])
+    dims = list(factors.each(result))
+    offsets = numbers("offset_dims")
+    batch = [dim for axis, dim in enumerate(dims) if axis not in offsets]
+    index_dims = _index_dimensions(factors, indices, numbers("index_vector_dim")[0], batch)
+    dropped = numbers("collapsed_slice_dims") + numbers("operand_batching_dims")
+    sizes = slice_sizes(op, result)
+    kept = dict(zip((axis for axis in range(len(operand)) if axis not in dropped), offsets, strict=True))
+    batched = dict(zip(numbers("operand_batching_dims"), numbers("start_indices_batching_dims"), strict=True))
+    source = tuple(
+        index_dims[batched[axis]]
+        if axis in batched
+        else dims[kept[axis]]
+        if axis in kept and sizes[axis] == size
+        else (factors.new(size, whole=True),)
+        for axis, size in enumerate(operand)
+    )
+    extra = [factors.each(shape(value)) for value in op.operands[2:]]
+    return factors.rule([source, index_dims, *extra], [tuple(dims)])
+
+
+def slice_sizes(op: Operation, result: Sequence[int]) -> list[int]:
+    """Sizes of a gather's slices, as its result shows them."""
+    dropped = _numbers(op, "dimension_numbers", "collapsed_slice_dims")
+    dropped += _numbers(op, "dimension_numbers", "operand_batching_dims")
+    offsets = iter(_numbers(op, "dimension_numbers", "offset_dims"))
+    return [1 if axis in dropped else result[next(offsets)] for axis in range(len(shape(op.operands[0])))]
+
+
+def scatter(op: Operation) -> FactorRule:
+    """Updates are slices of the operand; what several of them add to one place is a reduction."""
+
+    def numbers(field: str) -> tuple[int, ...]:
+        return _numbers(op, "scatter_dimension_numbers", field)
+
+    factors = Factors()
+    count = (len(op.operands) - 1) // 2
+    operand, indices, updates = (shape(op.operands[at]) for at in (0, count, count + 1))
+    reduction = reducer(op) if count == 1 else None
+    windows = numbers("update_window_dims")
+    batches = numbers("scatter_indices_batching_dims")
+    vector = numbers("index_vector_dim")[0]
+    scattered = [axis for axis in range(len(updates)) if axis not in windows]
+    batch: list[Dimension] = []
+    index_axes = [axis for axis in range(len(indices)) if axis != vector]
+    for at, axis in zip(index_axes, scattered, strict=True):
+        reduced = at not in batches
+        batch.append(
+            (
+                factors.new(
+                    updates[axis],
+                    reduction=(reduction or "") if reduced else "",
+                    whole=reduced and reduction is None,
+                ),
+            )
+        )
+    index_dims = _index_dimensions(factors, indices, vector, batch)
+    dropped = numbers("inserted_window_dims") + numbers("input_batching_dims")
+    kept = dict(zip((axis for axis in range(len(operand)) if axis not in dropped), windows, strict=True))
+    batched = dict(zip(numbers("input_batching_dims"), batches, strict=True))
+    moved: dict[int, Dimension] = dict(zip(scattered, batch, strict=True))
+    source: list[Dimension] = []
+    for axis, size in enumerate(operand):
+        if axis in batched:
+            source.append(index_dims[batched[axis]])
+            continue
+        same = axis in kept and updates[kept[axis]] == size
+        source.append((factors.new(size, whole=not same),))
+        if axis in kept:
+            moved[kept[axis]] = source[-1] if same else (factors.new(updates[kept[axis]], whole=True),)
+    update_dims = tuple(moved[axis] for axis in range(len(updates)))
+    results: Dimensions = tuple(source)
+    return factors.rule([results] * count + [index_dims] + [update_dims] * count, [results] * count)
+
+
+def _index_dimensions(
+    factors: Factors, indices: tuple[int, ...], vector: int, batch: list[Dimension]
+) -> Dimensions:
+    """Dimensions of an index tensor: its batch, and the index vector unless that is implied."""
+    dims = list(batch)
+    if vector < len(indices):
+        dims.insert(vector, (factors.new(indices[vector]),))
+    return tuple(dims)
+
+
+def dynamic_slice(op: Operation) -> FactorRule:
+    """Dimensions taken whole run along, the others are cut at a position."""
+    factors = Factors()
+    sizes = ints(op, "slice_sizes")
+    result = factors.each(sizes)
+    operand = tuple(
+        result[axis] if size == sizes[axis] else (factors.new(size, whole=True),)
+        for axis, size in enumerate(shape(op.operands[0]))
+    )
+    return factors.rule([operand] + [()] * (len(op.operands) - 1), [result])
+
+
+def dynamic_update_slice(op: Operation) -> FactorRule:
+    """Dimensions replaced whole run along, the others at a position."""
+    factors = Factors()
+    operand, update = shape(op.operands[0]), shape(op.operands[1])
+    same = [a == b for a, b in zip(operand, update, strict=True)]
+    result = tuple((factors.new(size, whole=not same[axis]),) for axis, size in enumerate(operand))
+    inner = tuple(
+        result[axis] if same[axis] else (factors.new(size, whole=True),) for axis, size in enumerate(update)
+    )
+    return factors.rule([result, inner] + [()] * (len(op.operands) - 2), [result])
