@@ -23,9 +23,11 @@ __all__ = [
     "Quantity",
     "catalog_names",
     "detect",
+    "doubts",
     "from_ir",
     "load",
     "loads",
+    "picture",
     "show",
     "to_ir",
 ]
@@ -82,6 +84,13 @@ def loads(text: str, file: str = "<text>") -> Machine:
     return check(build(parse(text, file)))
 
 
+def doubts(machine: Machine) -> tuple[DlcError, ...]:
+    """What is hardly true of a machine, such as a measured peak: errors `DLC407`, to be shown."""
+    from dlc.hwspec.claims import doubts as find
+
+    return tuple(find(machine))
+
+
 def detect() -> str:
     """The `.hw` text of the machine at hand, as far as this process may use it."""
     from dlc.hwspec.detection import describe, read_facts
@@ -92,6 +101,13 @@ def detect() -> str:
 def show(machine: Machine) -> str:
     """The machine as a tree of text for the terminal."""
     from dlc.hwspec.tree import draw
+
+    return draw(machine)
+
+
+def picture(machine: Machine) -> str:
+    """The machine as one self-contained SVG document."""
+    from dlc.hwspec.picture import draw
 
     return draw(machine)
 

@@ -2,6 +2,7 @@
 
 from dlc.diagnostics import DlcError
 from dlc.hwspec import schema
+from dlc.hwspec.claims import contradictions
 from dlc.hwspec.model import Machine
 from dlc.hwspec.networks import Network
 from dlc.hwspec.parts import Part, Quantity, Table, Type, select, walk
@@ -40,6 +41,8 @@ def check(machine: Machine) -> Machine:
             raise _error(node.part, f"{node.part.label} has no memory", "write `memory ram { … }`")
     # Ranks on different nodes must reach one another; this fails where nothing joins the nodes.
     _ = machine.fabric
+    for error in contradictions(machine):
+        raise error
     return machine
 
 

@@ -7,7 +7,7 @@ share the network. Pure functions of a `Fabric`.
 import math
 from dataclasses import dataclass
 
-from dlc.hwspec.parts import Part, Placed, select, walk
+from dlc.hwspec.parts import Part, Placed, walk
 from dlc.hwspec.routes import Router
 
 
@@ -23,12 +23,16 @@ class Channel:
 
 @dataclass(frozen=True)
 class Fabric:
-    """A machine as ranks see it; `cores` is per node."""
+    """A machine as ranks see it.
+
+    `cores` is per node, `bisection` the rate in B/s between the halves of all nodes, in one direction.
+    """
 
     nodes: int
     cores: int
     local: Channel
     remote: Channel
+    bisection: float = math.inf
 
     def spread(self, ranks: int) -> tuple[int, float]:
         """Nodes in use and ranks on each when `ranks` fill the machine node by node."""
@@ -50,7 +54,7 @@ def _host_memories(node: Part) -> list[Placed]:
     ]
 
 
-def fabric(tree: tuple[Part, ...], placed: tuple[Placed, ...], router: Router) -> Fabric:
+def fabric(placed: tuple[Placed, ...], router: Router) -> Fabric:
     """The two channels; where nodes differ, the slowest of each."""
     nodes = [entry for entry in placed if entry.part.kind == "node"]
     cores = [
@@ -63,8 +67,8 @@ def fabric(tree: tuple[Part, ...], placed: tuple[Placed, ...], router: Router) -
     ]
     local = min((_local(node.part) for node in nodes), key=lambda channel: channel.total)
     count = sum(node.copies for node in nodes)
-    remote = local if count == 1 else _remote(tree, placed, nodes, router)
-    return Fabric(count, max(1, min(cores)), local, remote)
+    remote, bisection = (local, math.inf) if count == 1 else _remote(nodes, router)
+    return Fabric(count, max(1, min(cores)), local, remote, bisection)
 
 
 def _local(node: Part) -> Channel:
@@ -77,26 +81,24 @@ def _local(node: Part) -> Channel:
     return Channel(medium.number("latency", 0.0) or 0.0, medium.number("overhead", 0.0) or 0.0, pair, memory)
 
 
-def _remote(
-    tree: tuple[Part, ...], placed: tuple[Placed, ...], nodes: list[Placed], router: Router
-) -> Channel:
+def _remote(nodes: list[Placed], router: Router) -> tuple[Channel, float]:
+    """The channel between nodes, and the rate between halves of them."""
     first = _instance(nodes[0].path, 0)
     ways = [
-        router.route(first, _instance(node.path, node.part.copies - 1))
+        router.route(first, _instance(node.path, other))
         for node in nodes
         if node.copies > 1 or node is not nodes[0]
+        # On a torus the last node is the neighbour of the first.
+        for other in {node.part.copies // 2, node.part.copies - 1}
     ]
+    used = {hop.via for way in ways for hop in way}
+    networks = [entry for entry in router.networks.values() if entry.joins_nodes and entry.part.label in used]
     pair = min(hop.bandwidth for way in ways for hop in way)
-    attached = sum(
-        select(tree, path, entry.part.loc).count
-        for entry in placed
-        if entry.part.kind == "network"
-        for path in entry.part.texts("attach")
-    )
-    interfaces = max(1, attached // sum(node.copies for node in nodes))
+    interfaces = max(1, sum(entry.size for entry in networks) // sum(node.copies for node in nodes))
     latency = max(sum(hop.latency for hop in way) for way in ways)
     overhead = max(sum(hop.overhead for hop in way) for way in ways)
-    return Channel(latency, overhead, pair, pair * interfaces)
+    bisection = min((entry.bisection() for entry in networks), default=math.inf)
+    return Channel(latency, overhead, pair, pair * interfaces), bisection
 
 
 def _instance(path: str, last: int) -> str:
@@ -112,7 +114,11 @@ def exchange_seconds(fabric: Fabric, bytes_per_rank: float, ranks: int) -> float
     nodes, width = fabric.spread(ranks)
     share = bytes_per_rank / ranks
     within = _flood(fabric.local, width - 1, width, share)
-    return max(within, _flood(fabric.remote, ranks - width, width, share)) if nodes > 1 else within
+    if nodes == 1:
+        return within
+    # Nodes in use have their share of the bisection; half of the ranks send to the other half.
+    crossing = (ranks / 2) ** 2 * share / (fabric.bisection * nodes / fabric.nodes)
+    return max(within, _flood(fabric.remote, ranks - width, width, share), crossing)
 
 
 def _flood(channel: Channel, peers: float, senders: float, share: float) -> float:

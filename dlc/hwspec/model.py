@@ -179,7 +179,7 @@ class Machine:
     @cached_property
     def fabric(self) -> collectives.Fabric:
         """What ranks on host cores see of the machine: one channel within a node and one between nodes."""
-        return collectives.fabric(self.tree, self.placed, self.router)
+        return collectives.fabric(self.placed, self.router)
 
     def exchange_seconds(self, bytes_per_rank: float, ranks: int) -> float:
         """Time in which every rank sends `bytes_per_rank` in equal shares to all `ranks`, itself included."""

@@ -7,6 +7,7 @@ one does.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from dlc.diagnostics import DlcError, SourceLoc, suggest
 
@@ -161,6 +162,7 @@ class Step:
 _STEP = re.compile(r"([A-Za-z_][\w-]*)(?:\[(?:(\*)|(\d{1,12})(?:\.\.(\d{1,12}))?)\])?")
 
 
+@lru_cache(maxsize=4096)
 def steps(path: str) -> tuple[Step, ...]:
     """The steps of a path such as `n[0..3].s[*].cpu`; raises `ValueError` when it is none."""
     return tuple(_step(text) for text in re.split(r"\.(?![^\[]*\])", path))

@@ -246,6 +246,5 @@ TOTALS: dict[str, Property] = {
     "accels": Property("count", "other accelerators"),
     "memory": Property("B", "memory of all hosts"),
     "compute": Property("rates", "rate of all processors by element type"),
-    "power": Property("W", "power drawn under load"),
 }
 """What may be stated of a machine as a whole, to be compared with its parts."""
