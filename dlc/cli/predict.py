@@ -1,0 +1,139 @@
+"""`dlc predict`: time, memory, traffic and price of a plan or a workload on a machine, before it runs."""
+
+import argparse
+import json
+import re
+from typing import Any
+
+from dlc.cli.output import write_text
+from dlc.cli.target import Target, load_plan, parameter, parse_target
+from dlc.diagnostics import DlcError
+
+_MOST_RANKS = 10_000_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dlc predict`."""
+    parser.add_argument(
+        "target",
+        nargs="?",
+        metavar="PROG.py[:PROGRAM]|PLAN.dlc|WORKLOAD.toml",
+        help="a program, a plan, or the description of a workload",
+    )
+    parser.add_argument(
+        "--machine",
+        metavar="NAME",
+        help="a .hw file, a machine of the catalog, or host (default; a workload names its own)",
+    )
+    parser.add_argument(
+        "-n",
+        "--ranks",
+        type=rank_list,
+        metavar="N[,N…]",
+        help="number of ranks; several, such as 1,2,4,…,4096, give a curve",
+    )
+    parser.add_argument(
+        "--param",
+        dest="params",
+        action="append",
+        default=[],
+        type=parameter,
+        metavar="NAME=VALUE",
+        help="a parameter of the program; may be repeated",
+    )
+    parser.add_argument("--fast-math", action="store_true", help="compile the program as with this option")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument("--plot", metavar="FILE.svg", help="draw the curve over the numbers of ranks")
+    parser.add_argument(
+        "--history",
+        action="store_true",
+        help="show how good the predictions of past runs have been",
+    )
+    parser.add_argument(
+        "--calibrate", action="store_true", help="fit the coefficients of operators to past runs"
+    )
+
+
+def rank_list(text: str) -> list[int]:
+    """An argparse type: numbers of ranks; `a,b,…,z` goes on by the factor from a to b."""
+    found: list[int] = []
+    entries = re.split(r"\s*,\s*", text.replace("...", "…"))
+    for number, entry in enumerate(entries):
+        if entry != "…":
+            found.append(int(entry))
+            continue
+        if number < 2 or number + 1 >= len(entries) or found[-1] <= found[-2]:
+            raise argparse.ArgumentTypeError("… stands between growing numbers and the last one")
+        factor, last = found[-1] / found[-2], int(entries[number + 1])
+        while (after := round(found[-1] * factor)) < last:
+            found.append(after)
+    if not found or min(found) < 1 or max(found) > _MOST_RANKS:
+        raise argparse.ArgumentTypeError(f"numbers of ranks are from 1 to {_MOST_RANKS}")
+    return found
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict, or report on past predictions; raises the errors of programs, plans, machines and
+    workloads.
+    """
+    if args.history or args.calibrate:
+        return _look_back(args)
+    if args.target is None:
+        raise DlcError(
+            "DLC201", "there is nothing to predict", help="give a program, a plan or a workload, or --history"
+        )
+    if args.target.endswith(".toml"):
+        return _workload(args)
+    return _plan(args)
+
+
+def _plan(args: argparse.Namespace) -> int:
+    from dlc import hwspec
+    from dlc.predict import advice, history, report
+
+    args.machine = args.machine or "host"
+    machine = hwspec.load(args.machine)
+    target = parse_target(args.target)
+    counts: list[int] | list[None] = args.ranks or [None]
+    coefficients = history.coefficients()
+    found = []
+    locations: list[Any] = []
+    for count in counts:
+        plan = _load(target, args, count)
+        found.append(advice.advise(plan, machine, coefficients, ranks=count))
+        locations = [plan.location(index) for index in range(len(plan.locations))]
+    if args.plot:
+        from dlc.predict.plot import scaling_plot
+
+        write_text(scaling_plot(found), args.plot)
+    if args.json:
+        data = [entry.to_json() for entry in found]
+        write_text(json.dumps(data if len(data) > 1 else data[0], indent=1))
+    elif len(found) == 1:
+        write_text(report.text(found[0], locations))
+    else:
+        write_text(report.curve(found))
+    return 0
+
+
+def _load(target: Target, args: argparse.Namespace, ranks: int | None) -> Any:
+    """The plan for so many ranks: a program is compiled for them, a plan stays what it is."""
+    return load_plan(target, argparse.Namespace(**{**vars(args), "ranks": ranks}))
+
+
+def _workload(args: argparse.Namespace) -> int:
+    from dlc.predict import workloads
+
+    found = workloads.run(parse_target(args.target).path, args.machine)
+    write_text(json.dumps(found.to_json(), indent=1) if args.json else found.text())
+    return 0
+
+
+def _look_back(args: argparse.Namespace) -> int:
+    from dlc.predict import history
+
+    if args.calibrate:
+        history.recalibrate()
+    summary = history.summary()
+    write_text(json.dumps(summary.to_json(), indent=1) if args.json else summary.text())
+    return 0

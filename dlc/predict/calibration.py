@@ -1,0 +1,151 @@
+"""Coefficients of operators from the runs of the past: robust least squares on the logarithms of step times.
+
+A step takes the sum of what its classes of operators take, which is linear in their figures once the serial
+share is known. Errors count as factors, an outlier counts little, and a figure that no run tells stays near
+its default.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dlc.predict.accuracy import spread
+from dlc.predict.coefficients import DEFAULTS, UNCERTAIN, Coefficient, Coefficients
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Json = dict[str, Any]
+
+_NOISE = 0.3e-3  # seconds below which a difference between measured and predicted means nothing
+_PRIOR = 1.5  # spread of the defaults: how far from them a figure may go without evidence
+_MIXED = 0.5  # share of a step that a class must take for the step to tell how well the class is known
+_BELIEF = 4.0  # steps that the default spread counts for
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Demands of all steps as arrays: entry e belongs to step `step[e]` and class `kind[e]`."""
+
+    step: npt.NDArray[Any]
+    kind: npt.NDArray[Any]
+    calls: npt.NDArray[Any]
+    nbytes: npt.NDArray[Any]
+    parallel: npt.NDArray[Any]
+    moving: npt.NDArray[Any]
+    measured: npt.NDArray[Any]
+
+
+def fit(entries: Sequence[Json], provenance: Mapping[str, Any] | None = None) -> Coefficients:
+    """The coefficients that explain the steps of these entries of the history best."""
+    import numpy as np
+    from scipy.optimize import least_squares
+
+    kinds = sorted(DEFAULTS)
+    data = _arrays(entries, kinds)
+    start = np.concatenate([_encode(DEFAULTS[kind]) for kind in kinds])
+
+    def residuals(figures: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        predicted = _predict(figures, data)
+        errors = np.log((predicted + _NOISE) / (data.measured + _NOISE))
+        return np.concatenate([errors, (figures - start) / _PRIOR])
+
+    figures = start
+    if len(data.measured):
+        solution: Any = least_squares(residuals, start, loss="soft_l1")
+        figures: npt.NDArray[Any] = solution.x
+    classes = {
+        kind: _decode(figures[3 * number : 3 * number + 3], DEFAULTS[kind])
+        for number, kind in enumerate(kinds)
+    }
+    clock = max((entry["machine"]["clock"] for entry in entries), default=0.0)
+    told = {"kind": "measured", "runs": len(entries), "steps": len(data.measured), **(provenance or {})}
+    return Coefficients(_with_spreads(classes, figures, data, kinds), clock, told)
+
+
+def _arrays(entries: Sequence[Json], kinds: Sequence[str]) -> _Steps:
+    import numpy as np
+
+    rows: list[tuple[int, int, float, float, float]] = []
+    moving: list[float] = []
+    measured: list[float] = []
+    for step in (step for entry in entries for step in entry["steps"] if step["demands"]):
+        rows += [
+            (len(measured), kinds.index(kind), calls, nbytes, parallel)
+            for kind, calls, nbytes, _, parallel in step["demands"]
+            if kind in kinds
+        ]
+        moving.append(step["moving"])
+        measured.append(step["measured"])
+    table = np.array(rows).reshape(-1, 5)
+    return _Steps(
+        step=table[:, 0].astype(int),
+        kind=table[:, 1].astype(int),
+        calls=table[:, 2],
+        nbytes=table[:, 3],
+        parallel=table[:, 4],
+        moving=np.array(moving),
+        measured=np.array(measured),
+    )
+
+
+def _encode(entry: Coefficient) -> npt.NDArray[Any]:
+    """Logarithms of the seconds a call and a byte, and the logit of the serial share."""
+    import numpy as np
+
+    serial = min(max(entry.serial, 1e-3), 0.999)
+    byte = 0.0 if math.isinf(entry.rate) else 1 / entry.rate
+    return np.array(
+        [math.log(entry.seconds or 1e-7), math.log(byte or 1e-15), math.log(serial / (1 - serial))]
+    )
+
+
+def _decode(figures: npt.NDArray[Any], default: Coefficient) -> Coefficient:
+    seconds, byte, serial = (float(figure) for figure in figures)
+    return replace(
+        default,
+        seconds=math.exp(seconds) if default.seconds else 0.0,
+        rate=math.inf if math.isinf(default.rate) else math.exp(-byte),
+        serial=1 / (1 + math.exp(-serial)),
+    )
+
+
+def _predict(figures: npt.NDArray[Any], data: _Steps) -> npt.NDArray[Any]:
+    import numpy as np
+
+    return data.moving + np.bincount(data.step, _parts(figures, data), minlength=len(data.measured))
+
+
+def _parts(figures: npt.NDArray[Any], data: _Steps) -> npt.NDArray[Any]:
+    """Seconds of each demand."""
+    import numpy as np
+
+    calls, bytes_, serial = figures[3 * data.kind], figures[3 * data.kind + 1], figures[3 * data.kind + 2]
+    alone = 1 / (1 + np.exp(-serial))
+    share = alone + (1 - alone) / np.maximum(data.parallel, 1e-9)
+    return data.calls * np.exp(calls) + data.nbytes * np.exp(bytes_) * share
+
+
+def _with_spreads(
+    classes: Mapping[str, Coefficient], figures: npt.NDArray[Any], data: _Steps, kinds: Sequence[str]
+) -> dict[str, Coefficient]:
+    """The classes with how far off they are in steps that are mostly theirs."""
+    import numpy as np
+
+    if not len(data.measured):
+        return dict(classes)
+    predicted = _predict(figures, data)
+    errors = np.log((predicted + _NOISE) / (data.measured + _NOISE))
+    parts = _parts(figures, data)
+    found: dict[str, Coefficient] = {}
+    for number, kind in enumerate(kinds):
+        own = np.bincount(data.step, parts * (data.kind == number), minlength=len(predicted))
+        typical = errors[own > _MIXED * predicted]
+        known = spread(typical.tolist())
+        count = len(typical)
+        mixed = math.sqrt((count * known**2 + _BELIEF * UNCERTAIN**2) / (count + _BELIEF))
+        found[kind] = replace(classes[kind], spread=mixed)
+    return found

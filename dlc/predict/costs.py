@@ -1,0 +1,123 @@
+"""Seconds of one step on the machine at hand: roofline and Amdahl's law for work, rounds for collectives.
+
+A class of operators takes `t0 + max(flops / rate, bytes / bandwidth) · (φ + (1 − φ) / p)` on p cores, with
+its own coefficients; a step adds what its collective and its files take.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dlc.predict.coefficients import Coefficient, Coefficients
+from dlc.predict.collectives import Choice, choose
+from dlc.predict.fragments import Work
+from dlc.predict.network import Wire
+from dlc.predict.prediction import Demand
+from dlc.predict.resources import Placement, Resources
+
+PROCESSORS, MEMORY, STORAGE, OVERHEAD = "processors", "memory", "storage", "overhead"
+
+
+@dataclass
+class Cost:
+    """What one instruction takes: seconds by resource, seconds by class, bytes by class of link."""
+
+    parts: dict[str, float] = field(default_factory=dict[str, float])
+    classes: dict[str, float] = field(default_factory=dict[str, float])
+    traffic: dict[str, float] = field(default_factory=dict[str, float])
+    demands: list[Demand] = field(default_factory=list[Demand])
+    flops: float = 0.0
+    algorithm: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.parts.values())
+
+    def add(self, part: str, seconds: float, kind: str = "") -> None:
+        """Count seconds under a resource, and under a class of operators."""
+        if seconds:
+            self.parts[part] = self.parts.get(part, 0.0) + seconds
+            self.classes[kind or part] = self.classes.get(kind or part, 0.0) + seconds
+
+
+class Pricer:
+    """Prices work and collectives of a gang that lies on a machine in one way."""
+
+    def __init__(self, resources: Resources, coefficients: Coefficients, placement: Placement) -> None:
+        self.resources = resources
+        self.coefficients = coefficients
+        self.placement = placement
+
+    def work(self, work: Sequence[Work], cost: Cost) -> None:
+        """Add what operators take on the slowest rank."""
+        place = self.placement
+        everywhere = place.ranks * place.threads
+        for entry in work:
+            cost.flops += entry.flops
+            if entry.calls or entry.split or not entry.whole:
+                self._demand(Demand(entry.kind, entry.calls, entry.split, entry.flops, everywhere), cost)
+            if entry.whole:
+                self._demand(Demand(entry.kind, 0.0, entry.whole, 0.0, place.threads), cost)
+
+    def _demand(self, demand: Demand, cost: Cost) -> None:
+        figures = self._figures(demand.kind)
+        rate = self.resources.core_flops * figures.efficiency
+        on_core = max(demand.flops / rate, demand.nbytes / figures.rate)
+        at_cores = on_core * demand.share(figures.serial)
+        # Cores of a node share its memory, which bounds them all together.
+        copies = self.placement.width if demand.parallel == self.placement.threads else 1
+        nodes = 1 if copies > 1 else self.placement.nodes
+        at_memory = demand.nbytes * copies / nodes / self.resources.memory_rate
+        cost.demands.append(demand)
+        cost.add(OVERHEAD, demand.calls * figures.seconds, demand.kind)
+        cost.add(PROCESSORS if at_cores >= at_memory else MEMORY, max(at_cores, at_memory), demand.kind)
+
+    def _figures(self, kind: str) -> Coefficient:
+        return self.coefficients.of(kind, self.resources.clock)
+
+    def collective(self, operation: str, size: float, cost: Cost) -> None:
+        """Add the best algorithm of a collective; see `collectives.ALGORITHMS` for what `size` means."""
+        place = self.placement
+        if place.ranks > 1:
+            self.chosen(choose(operation, place.ranks, size, place.network), cost)
+
+    def chosen(self, choice: Choice, cost: Cost) -> None:
+        """Add a collective whose algorithm is known."""
+        between = self.placement.nodes > 1
+        link = self.placement.network.remote if between else self.placement.network.local
+        cost.add(link.name, choice.seconds)
+        cost.algorithm = choice.algorithm
+        for name, size in choice.traffic.items():
+            cost.traffic[name] = cost.traffic.get(name, 0.0) + size
+
+    def message(self, size: float, wire: Wire, cost: Cost) -> None:
+        """Add one message from a rank to another."""
+        cost.add(wire.name, wire.seconds(size))
+        cost.traffic[wire.name] = cost.traffic.get(wire.name, 0.0) + size
+
+    def storage(self, size: float, rates: tuple[float, float], nodes: int, cost: Cost) -> None:
+        """Add the transfer of `size` bytes between storage and so many nodes."""
+        each, together = rates
+        seconds = size / min(each * nodes, together)
+        if size and not math.isinf(together if math.isinf(each) else each):
+            cost.add(STORAGE, seconds)
+            cost.traffic[STORAGE] = cost.traffic.get(STORAGE, 0.0) + size
+
+    def tensor(self, flops: float, nbytes: float, dtype: str, cost: Cost) -> None:
+        """Add a tensor fragment that every rank runs; `flops` and `nbytes` are those of one rank."""
+        device = self.resources.device
+        figures = self._figures("tensor")
+        if device is None:
+            place = self.placement
+            rate = self.resources.core_flops * (2 if dtype == "f32" else 1) * place.threads
+            bandwidth = self.resources.memory_rate / place.width
+            launch = figures.seconds
+        else:
+            rate, bandwidth, launch = device.peak(dtype), device.rate or math.inf, device.launch
+        compute, memory = flops / (rate * figures.efficiency), nbytes / bandwidth
+        cost.flops += flops * self.placement.ranks
+        cost.demands.append(Demand("tensor", 1.0, nbytes, flops, 1.0))
+        cost.add(OVERHEAD, launch, "tensor")
+        cost.add(PROCESSORS if compute >= memory else MEMORY, max(compute, memory), "tensor")

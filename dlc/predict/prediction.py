@@ -1,0 +1,119 @@
+"""What a prediction says: plain data, in base units (seconds, bytes, FLOP, joules)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+_TENTH = 1.2816  # standard deviations from the median to the tenth and to the ninetieth percentile
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A duration in seconds: the value expected, and bounds that hold in eight of ten cases."""
+
+    value: float
+    low: float
+    high: float
+
+    @staticmethod
+    def around(value: float, spread: float) -> Interval:
+        """`spread` is the standard deviation of the logarithm: errors of durations are factors."""
+        factor = math.exp(_TENTH * spread)
+        return Interval(value, value / factor, value * factor)
+
+    def __contains__(self, seconds: float) -> bool:
+        return self.low <= seconds <= self.high
+
+
+@dataclass(frozen=True)
+class Step:
+    """One instruction of a gang: what it takes on the rank that finishes last, all repetitions together.
+
+    `parts` splits the seconds by what they are spent on, `traffic` has the bytes that cross each class of
+    link, and `rows` and `bytes` are those of the frames that the instruction gives, over all ranks.
+    `algorithm` is the collective's; `demands` is the work that calibration learns from. `split` says that the
+    ranks hold parts of the frames and no copies. `index` counts within the gang; instructions of a loop body
+    have the index of the loop.
+    """
+
+    gang: str
+    index: int
+    op: str
+    label: str
+    loc: int
+    start: float
+    seconds: Interval
+    parts: dict[str, float]
+    traffic: dict[str, float] = field(default_factory=dict[str, float])
+    flops: float = 0.0
+    rows: float = 0.0
+    bytes: float = 0.0
+    times: int = 1
+    algorithm: str = ""
+    demands: tuple[Demand, ...] = ()
+    split: bool = False
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Work of one class of operators on `parallel` cores: what seconds are linear in, once φ is fixed."""
+
+    kind: str
+    calls: float
+    nbytes: float
+    flops: float
+    parallel: float
+
+    def share(self, serial: float) -> float:
+        """The factor of Amdahl's law; more than 1 where ranks share a core."""
+        return serial + (1 - serial) / self.parallel
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What one change of the machine would bring: the run's seconds after it."""
+
+    change: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A plan on a machine. `memory` and `capacity` are bytes a node in each memory space.
+
+    `energy` is in joules and `price` in `currency`, each None where the machine does not say what it
+    draws or costs.
+    """
+
+    program: str
+    machine: str
+    ranks: int
+    nodes: int
+    seconds: Interval
+    steps: tuple[Step, ...]
+    traffic: dict[str, float]
+    memory: dict[str, float]
+    capacity: dict[str, float]
+    flops: float
+    energy: float | None = None
+    price: float | None = None
+    currency: str = ""
+    bottleneck: str = ""
+    advice: tuple[Advice, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Seconds by what they are spent on, over all steps, longest first."""
+        total: dict[str, float] = {}
+        for step in self.steps:
+            for name, seconds in step.parts.items():
+                total[name] = total.get(name, 0.0) + seconds
+        return dict(sorted(total.items(), key=lambda part: -part[1]))
+
+    def to_json(self) -> Json:
+        """The prediction as JSON data."""
+        return asdict(self) | {"parts": self.parts}

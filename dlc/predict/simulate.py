@@ -1,0 +1,219 @@
+"""Walks a plan as the executor does, on a machine model instead of ranks.
+
+Ranks are counted, not listed: the members of a gang do the same at the same time, so a gang of 100,000 ranks
+costs what one of two does. A loop is walked once and multiplied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dlc.diagnostics import DlcError
+from dlc.hwspec.model import Machine
+from dlc.predict.coefficients import Coefficients
+from dlc.predict.costs import Cost, Pricer
+from dlc.predict.instructions import RULES, Gang, drain
+from dlc.predict.prediction import Interval, Prediction, Step
+from dlc.predict.resources import Resources
+
+if TYPE_CHECKING:
+    from dlc.runtime.plan import Gang as PlanGang
+    from dlc.runtime.plan import Plan
+
+Json = dict[str, Any]
+Observed = Mapping[tuple[str, int], tuple[float, float]]
+
+RUNTIME_BYTES = 200 << 20
+"""Memory of a rank before it holds any frame: the interpreter and its libraries."""
+_MOST_STEPS = 1_000_000
+_LINKS = 0.5  # spread of the time that links and storage take: their latencies are seldom published
+
+
+def simulate(
+    plan: Plan,
+    machine: Machine | Resources,
+    coefficients: Coefficients | None = None,
+    *,
+    ranks: int | None = None,
+    observed: Observed | None = None,
+) -> Prediction:
+    """What a plan takes on a machine: time, traffic, memory, FLOPs, energy and price; no advice (see
+    `advise`).
+
+    `ranks` runs gangs of the whole world on another number of ranks than the plan is for. `observed` gives
+    the rows and bytes that steps of a run really gave, by gang and index, instead of the estimates in the
+    plan. Raises DLC520 for an instruction that has no cost rule, and DLC522 for gangs that wait for each
+    other for ever.
+    """
+    resources = machine if isinstance(machine, Resources) else Resources.of(machine)
+    return _Run(
+        plan, resources, coefficients or Coefficients(), ranks or plan.world_size, observed or {}
+    ).walk()
+
+
+class _Run:
+    """One walk: clocks of the gangs, messages under way, and the steps so far."""
+
+    def __init__(
+        self, plan: Plan, resources: Resources, coefficients: Coefficients, ranks: int, observed: Observed
+    ) -> None:
+        self.plan = plan
+        self.resources = resources
+        self.coefficients = coefficients
+        self.ranks = ranks
+        self.observed = observed
+        self.steps: list[Step] = []
+        self.spreads: dict[str, float] = {}
+        self.sent: dict[tuple[int, int], tuple[float, float]] = {}
+        self.finished: dict[str, float] = {}
+
+    def walk(self) -> Prediction:
+        gangs = [(self._gang(gang), gang) for gang in self.plan.gangs]
+        walks = {
+            gang.name: self._walk_gang(gang, entry, self._before(number))
+            for number, (gang, entry) in enumerate(gangs)
+        }
+        while walks:
+            progress = len(self.steps), len(walks), len(self.finished)
+            for name, walk in list(walks.items()):
+                if next(walk, None) is None:
+                    del walks[name]
+            if progress == (len(self.steps), len(walks), len(self.finished)):
+                raise DlcError(
+                    "DLC522",
+                    f"the gangs {', '.join(walks)} of {self.plan.program} wait for each other for ever",
+                    help="compile the program again; `dlc opt -p verify-plan` finds where",
+                )
+        return self._result([gang for gang, _ in gangs])
+
+    def _gang(self, gang: PlanGang) -> Gang:
+        world = len(gang.ranks) == self.plan.world_size
+        placement = self.resources.place(self.ranks if world else len(gang.ranks))
+        return Gang(gang.name, self.plan, Pricer(self.resources, self.coefficients, placement))
+
+    def _before(self, number: int) -> list[str]:
+        """Gangs that share a rank with this one and come first."""
+        members = set(self.plan.gangs[number].ranks)
+        return [gang.name for gang in self.plan.gangs[:number] if members & set(gang.ranks)]
+
+    def _walk_gang(self, gang: Gang, entry: PlanGang, before: list[str]) -> Iterator[bool]:
+        """Yields True whenever the gang cannot go on yet."""
+        while any(name not in self.finished for name in before):
+            yield True
+        clock = max((self.finished[name] for name in before), default=0.0)
+        for index, instruction in enumerate(entry.instructions):
+            if instruction["op"] == "recv":
+                while (message := self._message(instruction, entry)) is None:
+                    yield True
+                gang.arriving, sent_at = message
+                clock = max(clock, sent_at)
+            clock = self._step(gang, index, instruction, clock, 1)
+            if instruction["op"] == "send":
+                key = (instruction["peer"], instruction["tag"])
+                self.sent[key] = (gang.frames[instruction["in"]].bytes, clock)
+        self.finished[gang.name] = clock
+
+    def _message(self, instruction: Json, entry: PlanGang) -> tuple[float, float] | None:
+        return next(
+            (
+                self.sent[rank, instruction["tag"]]
+                for rank in entry.ranks
+                if (rank, instruction["tag"]) in self.sent
+            ),
+            None,
+        )
+
+    def _step(self, gang: Gang, index: int, instruction: Json, clock: float, times: int) -> float:
+        """Walk one instruction; the clock after all its repetitions."""
+        if len(self.steps) >= _MOST_STEPS:
+            raise DlcError("DLC520", f"{self.plan.program} has more than {_MOST_STEPS:,} steps")
+        if instruction["op"] == "for":
+            start = clock
+            for inner in instruction["body"]:
+                clock = self._step(gang, index, inner, clock, times * int(instruction["count"]))
+            return max(start, clock)
+        rule = RULES.get(instruction["op"])
+        if rule is None:
+            raise DlcError(
+                "DLC520",
+                f"there is no cost rule for the instruction {instruction['op']!r}",
+                loc=self.plan.location(instruction["loc"]),
+                help="predict it with the version of dlc that compiled it",
+            )
+        cost = Cost()
+        gang.observed = self.observed.get((gang.name, index)) if times == 1 else None
+        rule(gang, instruction, cost)
+        gang.settle(instruction)
+        return clock + self._record(gang, index, instruction, cost, clock, times)
+
+    def _record(
+        self, gang: Gang, index: int, instruction: Json, cost: Cost, clock: float, times: int
+    ) -> float:
+        seconds = cost.seconds * times
+        outputs = [gang.frames[name] for name in gang.outputs(instruction) if name in gang.frames]
+        step = Step(
+            gang=gang.name,
+            index=index,
+            op=instruction["op"],
+            label=gang.label(instruction),
+            loc=instruction.get("loc", -1),
+            start=clock,
+            seconds=Interval.around(seconds, self._spread(cost.classes)),
+            parts={name: part * times for name, part in cost.parts.items()},
+            traffic={name: size * times for name, size in cost.traffic.items()},
+            flops=cost.flops * times,
+            rows=sum(frame.rows for frame in outputs),
+            bytes=sum(frame.bytes for frame in outputs),
+            times=times,
+            algorithm=cost.algorithm,
+            demands=tuple(cost.demands),
+            split=any(frame.split for frame in outputs),
+        )
+        self.steps.append(step)
+        for name, part in cost.classes.items():
+            self.spreads[name] = self.spreads.get(name, 0.0) + part * times
+        return seconds
+
+    def _spread(self, classes: Mapping[str, float]) -> float:
+        """Spread of a sum: a class errs everywhere alike, classes err independently of each other."""
+        total = sum(classes.values())
+        if not total:
+            return 0.0
+        known = self.coefficients.classes
+        errors = [
+            (seconds / total * (known[name].spread if name in known else _LINKS)) ** 2
+            for name, seconds in classes.items()
+        ]
+        return sum(errors) ** 0.5
+
+    def _result(self, gangs: list[Gang]) -> Prediction:
+        seconds = max(self.finished.values(), default=0.0)
+        place = self.resources.place(self.ranks)
+        traffic: dict[str, float] = {}
+        for step in self.steps:
+            for name, size in step.traffic.items():
+                traffic[name] = traffic.get(name, 0.0) + size
+        resources, hours = self.resources, seconds / 3600
+        result = Prediction(
+            program=self.plan.program,
+            machine=resources.machine,
+            ranks=self.ranks,
+            nodes=place.nodes,
+            seconds=Interval.around(seconds, self._spread(self.spreads)),
+            steps=tuple(self.steps),
+            traffic=traffic,
+            memory=drain(gangs, place, RUNTIME_BYTES),
+            capacity=_capacity(resources),
+            flops=sum(step.flops for step in self.steps),
+            energy=None if resources.watts is None else resources.watts * place.nodes * seconds,
+            price=None if resources.hourly is None else resources.hourly * place.nodes * hours,
+            currency=resources.currency,
+        )
+        return replace(result, bottleneck=next(iter(result.parts), ""))
+
+
+def _capacity(resources: Resources) -> dict[str, float]:
+    device = resources.device
+    return {"host": resources.memory} | ({device.kind: device.count * device.memory} if device else {})
