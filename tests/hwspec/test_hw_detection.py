@@ -122,7 +122,8 @@ def test_a_cache_that_some_cores_of_a_socket_share_stands_once_for_each_such_gro
         shared = f"{8 * chiplet}-{8 * chiplet + 7},{16 + 8 * chiplet}-{23 + 8 * chiplet}"
         put(tmp_path, {f"sys/devices/system/cpu/cpu{cpu}/cache/index3/shared_cpu_list": shared})
     machine = detected(tmp_path, cpus)
-    assert (machine.count("cache"), machine.capacity("n.s.l3[*]")) == (4, 2 * 36608 << 10)
+    cache = next(entry.part for entry in machine.of_kind("cache") if entry.part.name == "l3")
+    assert cache.number("shared_by") == 8
 
 
 def test_memory_beside_no_processor_is_no_domain_of_ranks(tmp_path: Path) -> None:

@@ -103,13 +103,23 @@ def test_gpus_stand_at_their_sockets_with_what_the_driver_says(tmp_path: Path) -
     gpu = machine.of_kind("gpu")[0].part
     assert (gpu.type, gpu.number("clock")) == ("NVIDIA_H200", 1.98e9)
     # The data sheet: 141 GB at 4.8 TB/s, 67 and 34 TFLOP/s.
-    assert machine.capacity("n.g0[*].ram") == 2 * 141 * 10**9
+    assert machine.capacity("n.s[*].g[*].ram") == 4 * 141 * 10**9
     assert gpu.parts[0].number("bandwidth") == pytest.approx(4.8e12, rel=0.03)
     assert machine.flops("f32", "gpu") == pytest.approx(4 * 67e12, rel=0.01)
     assert machine.flops("f64", "gpu") == pytest.approx(4 * 34e12, rel=0.02)
     # 16 lanes of the fifth generation, to the near socket at once and to the far one through the near one.
-    assert [hop.bandwidth for hop in machine.path("n.s[0].c", "n.g0[1]")] == [pytest.approx(63e9, rel=0.01)]
-    assert len(machine.path("n.s[0].c", "n.g1[0]")) > len(machine.path("n.s[1].c", "n.g1[0]")) == 1
+    near = machine.path("n.s[1].c", "n.s[1].g[0]")
+    assert [hop.bandwidth for hop in near] == [pytest.approx(63e9, rel=0.01)]
+    assert len(machine.path("n.s[0].c", "n.s[1].g[0]")) > 1
+
+
+def test_gpus_at_one_socket_make_the_sockets_differ(tmp_path: Path) -> None:
+    cpus = workstation(tmp_path, domains=2)
+    for index in range(3):
+        put(tmp_path, {f"sys/bus/pci/devices/0000:{18 + index}:00.0/numa_node": "1"})
+    nvml = FakeNvml(*(FakeGpu(bus_id=f"00000000:{18 + index}:00.0") for index in range(3)))
+    machine = detected(tmp_path, cpus, nvml=nvml)
+    assert [(entry.path, entry.copies) for entry in machine.of_kind("gpu")] == [("n.s1.g[*]", 3)]
 
 
 @pytest.mark.parametrize(

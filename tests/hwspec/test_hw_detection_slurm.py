@@ -92,7 +92,8 @@ def test_messages_between_nodes_take_the_fastest_interfaces(tmp_path: Path) -> N
             "sys/class/net/eno1/speed": "1000",
         },
     )
-    machine = detected(tmp_path, cpus, JOB)
+    machine = detected(tmp_path, cpus, {**JOB, "SLURM_GPUS_ON_NODE": "4"})
+    assert machine.count("gpu") == 16
     assert machine.fabric.remote.pair == 12.5e9
     assert machine.fabric.remote.total == 25e9
     assert machine.fabric.remote.latency == 2e-6

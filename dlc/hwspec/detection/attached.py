@@ -31,14 +31,6 @@ def attached(facts: Facts) -> Iterator[str]:
         yield _disk(disk)
     for nic in facts.nics:
         yield _nic(nic)
-    groups = _groups(facts)
-    for index, (gpu, socket, count) in enumerate(groups):
-        name = "g" if len(groups) == 1 else f"g{index}"
-        copies = f"[0..{count - 1}]" if count > 1 else ""
-        link = f'{text(gpu.link, "B/s")} @spec("nvml")' if gpu.link else f"{text(_GPU_LINK, 'B/s')} @assumed"
-        yield f"    gpu {name}{copies} : {identifier(gpu.name, 'gpu')}"
-        delay = f"latency = {text(_GPU_LATENCY, 's')} @assumed"
-        yield f"    link {socket} <-> {name}{'[*]' if copies else ''} {{ bandwidth = {link}; {delay} }}"
 
 
 def _disk(disk: Disk) -> str:
@@ -92,30 +84,28 @@ def _comparable(gpu: Gpu) -> Gpu:
     return replace(gpu, link=0.0, numa=-1)
 
 
-def _groups(facts: Facts) -> list[tuple[Gpu, str, int]]:
-    """Equal processors at the same socket: one of them, the path of the socket's processor, how many."""
-    counts: dict[tuple[Gpu, str], int] = {}
-    for gpu in _all(facts):
+Groups = tuple[tuple[Gpu, int], ...]
+
+
+def gpus_of_sockets(facts: Facts) -> tuple[Groups, ...]:
+    """For each socket its graphics processors, equal ones counted; dealt out evenly where nobody knows."""
+    sockets, found = len(facts.sockets), _all(facts)
+    groups: list[dict[Gpu, int]] = [{} for _ in range(sockets)]
+    for index, gpu in enumerate(found):
+        known = 0 <= gpu.numa < len(facts.domains)
+        socket = facts.domains[gpu.numa] if known else index * sockets // len(found)
         kind = replace(gpu, numa=-1)
-        key = kind, _cpu(facts, gpu.numa)
-        counts[key] = counts.get(key, 0) + 1
-    return [(gpu, socket, count) for (gpu, socket), count in counts.items()]
+        group = groups[min(socket, sockets - 1)]
+        group[kind] = group.get(kind, 0) + 1
+    return tuple(tuple(group.items()) for group in groups)
 
 
-def _cpu(facts: Facts, numa: int) -> str:
-    """The path of the processor nearest to a NUMA domain."""
-    sockets = facts.sockets
-    index = facts.domains[numa] if 0 <= numa < len(facts.domains) else 0
-    if len(sockets) == 1:
-        return "s.c"
-    return f"s[{index}].c" if equal_sockets(facts) else f"s{index}.c"
-
-
-def banks(facts: Facts) -> list[int]:
-    """NUMA domains of each socket."""
-    return [max(1, facts.domains.count(index)) for index in range(len(facts.sockets))]
-
-
-def equal_sockets(facts: Facts) -> bool:
-    """Whether the sockets of a node can be told as copies of one."""
-    return len(set(zip(facts.sockets, banks(facts), strict=True))) == 1
+def gpus_of_socket(groups: Groups) -> Iterator[str]:
+    """The lines of a socket for its graphics processors, each with a link to the processor beside it."""
+    for index, (gpu, count) in enumerate(groups):
+        name = "g" if len(groups) == 1 else f"g{index}"
+        copies, every = (f"[0..{count - 1}]", "[*]") if count > 1 else ("", "")
+        link = f'{text(gpu.link, "B/s")} @spec("nvml")' if gpu.link else f"{text(_GPU_LINK, 'B/s')} @assumed"
+        delay = f"latency = {text(_GPU_LATENCY, 's')} @assumed"
+        yield f"      gpu {name}{copies} : {identifier(gpu.name, 'gpu')}"
+        yield f"      link c <-> {name}{every} {{ bandwidth = {link}; {delay} }}"

@@ -9,7 +9,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dlc.hwspec.detection.attached import attached, banks, equal_sockets, fastest, gpu_types
+from dlc.hwspec.detection.attached import (
+    Groups,
+    attached,
+    fastest,
+    gpu_types,
+    gpus_of_socket,
+    gpus_of_sockets,
+)
 from dlc.hwspec.detection.facts import Allocation, Facts
 from dlc.hwspec.units import text
 
@@ -102,17 +109,17 @@ def _some(job: Allocation) -> str:
 
 def _sockets(facts: Facts) -> Iterator[str]:
     """The sockets of a node, equal ones told once."""
-    sockets = facts.sockets
-    each = banks(facts)
-    share = facts.memory // sum(each)
-    if equal_sockets(facts):
-        yield from _socket(f"s{_range(len(sockets))}", sockets[0], each[0], share, facts)
+    banks = [max(1, facts.domains.count(index)) for index in range(len(facts.sockets))]
+    share = facts.memory // sum(banks)
+    each = list(zip(facts.sockets, banks, gpus_of_sockets(facts), strict=True))
+    if len(set(each)) == 1:
+        yield from _socket(f"s{_range(len(each))}", *each[0], share, facts)
     else:
-        for index, (cores, count) in enumerate(zip(sockets, each, strict=True)):
-            yield from _socket(f"s{index}", cores, count, share, facts)
+        for index, socket in enumerate(each):
+            yield from _socket(f"s{index}", *socket, share, facts)
 
 
-def _socket(name: str, cores: int, banks: int, share: int, facts: Facts) -> Iterator[str]:
+def _socket(name: str, cores: int, banks: int, gpus: Groups, share: int, facts: Facts) -> Iterator[str]:
     clock = facts.clock or _CLOCK
     mark = '@spec("cpufreq")' if facts.nominal else "@measured" if facts.clock else "@assumed"
     width = next((flops for isa, flops in _FLOP_PER_CYCLE.items() if isa in facts.isa), 4)
@@ -127,15 +134,16 @@ def _socket(name: str, cores: int, banks: int, share: int, facts: Facts) -> Iter
     yield f"              compute = {{ {doubled} }} }}"
     for cache in facts.caches:
         line = f"; line = {cache.line} B @measured" if cache.line else ""
-        # One for some cores of a socket, as in chiplets, stands with its number of instances.
+        # One for some cores of a socket, as in chiplets, says for how many.
         several = cache.cpus > facts.threads and cache.instances > 1
-        per = "" if several else f"per = {'core' if cache.cpus <= facts.threads else 'socket'}; "
-        copies = _range(cache.instances) if several else ""
-        size = f"{per}capacity = {text(cache.size, 'B')} @measured{line}"
-        yield f"      cache {cache.name}{copies} {{ {size} }}"
+        shared = f"; shared_by = {cache.cpus // facts.threads} @measured" if several else ""
+        per = "core" if cache.cpus <= facts.threads else "socket"
+        size = f"per = {per}{shared}; capacity = {text(cache.size, 'B')} @measured{line}"
+        yield f"      cache {cache.name} {{ {size} }}"
     size = f"{text(share, 'B')} @measured" if share else "1 GiB @assumed"
     bandwidth = text(_MEMORY_BANDWIDTH / banks, "B/s")
     yield f"      memory ram{_range(banks)} {{ capacity = {size}; bandwidth = {bandwidth} @assumed }}"
+    yield from gpus_of_socket(gpus)
     yield "    }"
 
 
