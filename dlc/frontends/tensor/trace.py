@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from dlc.frontends.location import attribute, caller
 
 from .errors import explained
 from .importer import import_function
-from .specs import RowTensor, TensorSpec, abstract, is_array, needs_64_bits, spec
+from .shapes import abstract, is_array, needs_64_bits, spec
+from .specs import RowTensor, TensorSpec
 from .untyped import jax, tree_util
 
 
@@ -65,13 +67,16 @@ def trace_function(
             help="return what it computes, and change nothing else",
         )
     outputs, result_tree = tree_util.tree_flatten_with_path(traced.out_info)
-    arguments = tuple(spec(_name(path), shape) for (path, _), shape in zip(tensors, specs, strict=True))
+    names = _parameters(function)
+    arguments = tuple(
+        spec(_name(path, names), shape) for (path, _), shape in zip(tensors, specs, strict=True)
+    )
     _name_arguments(imported, arguments)
     return Traced(imported, arguments, tuple(spec(_name(path), leaf) for path, leaf in outputs), result_tree)
 
 
 def _check_rows(leaves: Sequence[Any], loc: SourceLoc) -> None:
-    frames = {leaf.rows for leaf in leaves if isinstance(leaf, RowTensor)}
+    frames = {leaf.rows for leaf in leaves if isinstance(leaf, RowTensor) and None in leaf.shape}
     if len(frames) > 1:
         raise DlcError(
             "DLC116",
@@ -81,8 +86,18 @@ def _check_rows(leaves: Sequence[Any], loc: SourceLoc) -> None:
         )
 
 
-def _name(path: Sequence[Any]) -> str:
-    return tree_util.keystr(tuple(path), simple=True, separator=".")
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    """Names of the positional parameters."""
+    parameters = inspect.signature(function).parameters.values()
+    return [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
+
+
+def _name(path: Sequence[Any], parameters: Sequence[str] = ()) -> str:
+    """The path of a leaf, as in `params.dense.w`, where the first number means a parameter."""
+    text: str = tree_util.keystr(tuple(path), simple=True, separator=".")
+    first, dot, rest = text.partition(".")
+    known = first.isdigit() and int(first) < len(parameters)
+    return (parameters[int(first)] if known else first) + dot + rest
 
 
 def _name_arguments(function: FuncOp, arguments: Sequence[TensorSpec]) -> None:
