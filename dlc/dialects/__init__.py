@@ -27,7 +27,7 @@ UPSTREAM = {
     "func": "xdsl.dialects.func:Func",
     "scf": "xdsl.dialects.scf:Scf",
     "arith": "xdsl.dialects.arith:Arith",
-    "stablehlo": "dlc.dialects.stablehlo:StableHLO",
+    "stablehlo": "dlc.dialects.stablehlo:Stablehlo",
 }
 """Dialects of others that programs use: functions, loops, numbers and what happens to tensors."""
 

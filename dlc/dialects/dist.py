@@ -201,7 +201,7 @@ def verify_fragment(inputs: Sequence[Attribute], body: Region, outputs: Sequence
 
 @irdl_op_definition
 class LocalOp(IRDLOperation):
-    """A fragment, which each rank runs on its own rows: operators as one query, or functions as one module."""
+    """A fragment, which each rank runs on its own rows: operators as one query, or calls as one module."""
 
     name = "dist.local"
     inputs = var_operand_def(PartType)

@@ -40,9 +40,9 @@ def tensor_of(value: SSAValue) -> Tensor:
     return cast("Tensor", value.type)
 
 
-def has_rows(type_: Attribute) -> bool:
-    """Whether a type is that of a tensor whose first dimension is a number of rows."""
-    return isinstance(type_, TensorType) and type_.get_shape()[:1] == (DYNAMIC_INDEX,)
+def carries_rows(type_: Attribute) -> bool:
+    """Whether a type is that of a tensor with the rows of a frame along a dimension."""
+    return isinstance(type_, TensorType) and DYNAMIC_INDEX in type_.get_shape()
 
 
 @irdl_op_definition

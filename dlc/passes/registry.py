@@ -23,7 +23,7 @@ OPTIMIZE = (
     "infer-ranges",
     "estimate-cardinality",
 )
-PARTITION = ("make-sums-exact", "partition", "fuse-fragments")
+PARTITION = ("make-sums-exact", "partition", "fuse-fragments", "bucket-reductions")
 PLACE = ("place",)
 LOWER = ("lower-to-plan", "insert-frees")
 VERIFY = ("verify-flow", "verify-opt", "verify-dist", "verify-placed", "verify-plan")

@@ -30,6 +30,8 @@ from .types import DataType, of_ir
 if TYPE_CHECKING:
     import polars
 
+    from dlc.frontends.tensor.values import Tensor
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -200,6 +202,22 @@ class Frame(Traced):
 
     limit = head
 
+    def to_tensor(self, columns: str | Sequence[str], dtype: str = "f32") -> Tensor:
+        """Columns as a tensor: a name gives one number a row, a list of k names a matrix of rows × k.
+
+        A null, or a number that does not fit the dtype, ends the run with an error.
+        """
+        from dlc.frontends.tensor.values import to_tensors
+
+        loc = caller()
+        return to_tensors(self.value, [_columns(columns, loc)], [dtype], loc)[0]
+
+    def with_tensors(self, **tensors: Tensor) -> Frame:
+        """All columns, and tensors that were made of this very frame as further ones."""
+        from dlc.frontends.tensor.values import with_tensors
+
+        return Frame(with_tensors(self.value, tensors, caller()))
+
     def pipe(self, function: Callable[Concatenate[Frame, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """What a function makes of this frame."""
         return function(self, *args, **kwargs)
@@ -260,6 +278,15 @@ def concat(frames: Iterable[Frame]) -> Frame:
     if not given or not all(isinstance(frame, Frame) for frame in given):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise bad_argument("concat takes a list of frames", loc, "as in dlc.concat([first, second])")
     return Frame(concatenated([frame.value for frame in given], loc))
+
+
+def _columns(columns: object, loc: SourceLoc) -> str | list[str]:
+    if isinstance(columns, str):
+        return columns
+    names = list(cast("Iterable[object]", columns)) if isinstance(columns, Iterable) else []
+    if not names or not all(isinstance(name, str) for name in names):
+        raise bad_argument(f"{columns!r} names no columns", loc, "give a name, or a list of names")
+    return cast("list[str]", names)
 
 
 def _frame(op: Operation, loc: SourceLoc) -> Frame:

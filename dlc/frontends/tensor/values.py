@@ -51,8 +51,7 @@ class Tensor(Traced):
 
 def element_name(type_: Attribute) -> str:
     """The name of an element type: `f32`, `i64`, `u8`, `bool`."""
-    text = str(type_)
-    return "bool" if text == "i1" else text.removeprefix("u").replace("i", "u", 1) if text[0] == "u" else text
+    return t.text(type_).replace("ui", "u")
 
 
 def element_type(name: str, loc: SourceLoc) -> t.DataType:
@@ -60,7 +59,7 @@ def element_type(name: str, loc: SourceLoc) -> t.DataType:
     if name not in DTYPES or name in ("f16", "bf16"):
         known = ", ".join(key for key in DTYPES if key not in ("f16", "bf16"))
         raise bad_argument(f"dtype={name!r} is no type of tensors from columns", loc, f"use one of {known}")
-    return t.parse("ui" + name[1:] if name[0] == "u" else name)
+    return t.parse_text(name.replace("u", "ui"))
 
 
 def to_tensors(

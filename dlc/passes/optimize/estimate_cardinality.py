@@ -12,7 +12,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from dlc.dialects import datatypes as t
-from dlc.dialects import table
+from dlc.dialects import nn, table
 from dlc.dialects.expr import python_literal
 from dlc.dialects.frame import FrameType, StatisticsAttr, frame_of
 
@@ -20,6 +20,10 @@ from . import estimates
 from .estimates import Column, Frame
 from .load_statistics import columns_of
 from .selectivity import column_of, filtered, number, width
+
+HISTORY = nn.HISTORY.columns
+NOTES = 1000.0
+"""Rows that a history of training is taken to have."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,17 @@ def estimate(op: Operation, frames: Mapping[SSAValue, Frame]) -> Frame:
             return Frame(frame.rows, columns).of(min(frame.rows, op.count.value.data))
         case table.ConcatOp():
             return estimates.stacked([frames[frame] for frame in op.frames])
+        case table.FromTensorOp():
+            frame = frames[op.frame] if op.frame is not None else Frame(1.0, {})
+            types = frame_of(op.result).columns
+            added = {
+                name.data: Column(frame.rows, frame.rows, width=width(types[name.data]))
+                for name in op.columns
+            }
+            return Frame(frame.rows, {**frame.columns, **added})
+        case nn.HistoryOp():
+            columns = {name: Column(NOTES, NOTES, width=width(type_)) for name, type_ in HISTORY.items()}
+            return Frame(NOTES, columns)
         case _:
             raise AssertionError(f"{op.name} leaves a frame of unknown size")
 

@@ -80,7 +80,7 @@ class Inference:
             if isinstance(op, table.SinkOp | flow.ReturnOp):
                 for index, columns in enumerate(wanted[op]):
                     self._align(op, index, columns)
-            elif op.results:
+            elif op.results and isinstance(op.results[0].type, FrameType):
                 type_, facts = self._visit(op)
                 self.facts[retype(op.results[0], type_)] = facts
 
@@ -115,6 +115,10 @@ class Inference:
                 return type_, Facts(facts.rows, _only(facts.columns, type_))
             case table.ConcatOp():
                 return self._concat(op)
+            case table.FromTensorOp() if op.frame is not None:
+                added = {name.data: frame_of(op.result).columns[name.data] for name in op.columns}
+                type_ = FrameType.of({**frame_of(op.frame).columns, **added})
+                return type_, self.facts[op.frame]
             case _:
                 return frame_of(op.results[0]), Facts()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, FixedBitwidthType, ModuleOp
+from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
@@ -19,6 +20,7 @@ from dlc.dialects import datatypes as t
 from dlc.dialects.expr import ScalarOp
 from dlc.dialects.flow import ProgramOp
 from dlc.dialects.frame import FrameType, frame_of, join_schema, strings
+from dlc.dialects.nn import BatchesOp, HistoryOp
 from dlc.dialects.table import (
     AggregateOp,
     ConcatOp,
@@ -30,6 +32,7 @@ from dlc.dialects.table import (
     UniqueOp,
     yielded,
 )
+from dlc.dialects.table_tensors import FromTensorOp, RowsOp, ToTensorOp
 from dlc.passes.projection import Projection
 
 from .dce import erase_dead
@@ -83,10 +86,40 @@ def of_concat(op: ConcatOp, needed: Names) -> list[Names]:
     return [needed] * len(op.frames)
 
 
+def of_to_tensor(op: ToTensorOp, needed: Names) -> list[Names]:
+    """The columns of all its tensors."""
+    del needed
+    return [{name for names in op.names for name in ([names] if isinstance(names, str) else names)}]
+
+
+def of_from_tensor(op: FromTensorOp, needed: Names) -> list[Names]:
+    """What is needed beside the tensors; at least one column, to count rows by."""
+    if op.frame is None:
+        return []
+    kept = needed & set(frame_of(op.frame).columns)
+    return [kept or {_narrowest(frame_of(op.frame))}]
+
+
+def of_batches(op: BatchesOp, needed: Names) -> list[Names]:
+    """The keys by which rows are dealt."""
+    del needed
+    return [{key.data for key in op.keys}]
+
+
+def of_rows(op: RowsOp, needed: Names) -> list[Names]:
+    """Any column tells how many rows there are."""
+    del needed
+    return [{_narrowest(frame_of(op.frame))}]
+
+
 def all_columns(op: Operation, needed: Names) -> list[Names]:
     """Sorting and taking the first rows break ties by all columns; a sink or a result shows them."""
     del needed
-    return [set(frame_of(operand).columns) for operand in op.operands]
+    return [set(frame_of(operand).columns) for operand in _frames(op)]
+
+
+def _frames(op: Operation) -> list[SSAValue]:
+    return [operand for operand in op.operands if isinstance(operand.type, FrameType)]
 
 
 RULES: dict[type[Operation], Rule] = {
@@ -97,22 +130,34 @@ RULES: dict[type[Operation], Rule] = {
     UniqueOp: of_unique,
     SampleOp: of_sample,
     ConcatOp: of_concat,
+    ToTensorOp: of_to_tensor,
+    FromTensorOp: of_from_tensor,
+    BatchesOp: of_batches,
+    RowsOp: of_rows,
 }
 
 
 def columns_needed(block: Block) -> dict[SSAValue, Names]:
     """For every frame of a program, the columns that are read of it, at least one to count rows by."""
     needs = dict[SSAValue, Names]()
+    _collect(block, needs)
+    return needs
+
+
+def _collect(block: Block, needs: dict[SSAValue, Names]) -> None:
     for op in reversed(block.ops):
+        if isinstance(op, ForOp):
+            _collect(op.body.block, needs)
+            continue
+        wanted = set[str]()
         for result in op.results:
-            needs[result] = needs.get(result) or {_narrowest(frame_of(result))}
-        wanted = needs[op.results[0]] if op.results else set[str]()
-        for operand, names in zip(op.operands, RULES.get(type(op), all_columns)(op, wanted), strict=True):
+            if isinstance(result.type, FrameType):
+                wanted = needs[result] = needs.get(result) or {_narrowest(result.type)}
+        for operand, names in zip(_frames(op), RULES.get(type(op), all_columns)(op, wanted), strict=True):
             needs.setdefault(operand, set()).update(names)
         for scalar in op.walk():
             if isinstance(scalar, ScalarOp):
                 needs.setdefault(scalar.frame, set()).add(scalar.column.data)
-    return needs
 
 
 def _narrowest(frame: FrameType) -> str:
@@ -160,8 +205,11 @@ def narrow(op: Operation, needed: Names) -> None:
             kept = [*(key.data for key in op.keys), *(agg.output.data for agg in op.aggregates)]
         case JoinOp():
             kept = list(join_schema(op.kind.data, frame_of(op.left), frame_of(op.right), op.keys[1]))
-        case SampleOp():
+        case SampleOp() | HistoryOp():
             kept = list(old)
+        case FromTensorOp():
+            added = [name.data for name in op.columns]
+            kept = [*(frame_of(op.frame).columns if op.frame is not None else ()), *added]
         case _:
             kept = list(frame_of(op.operands[0]).columns)
     if kept != list(old):
@@ -179,5 +227,5 @@ class PushDownProjectionsPass(ModulePass):
             if isinstance(program, ProgramOp):
                 needs = columns_needed(program.body.block)
                 for table_op in list(program.body.block.ops):
-                    if table_op.results:
+                    if table_op.results and table_op.results[0] in needs:
                         narrow(table_op, needs[table_op.results[0]])

@@ -73,6 +73,10 @@ class Costs:
         """Every rank gets all rows."""
         return self.gather(nbytes) + self.crowding(nbytes)
 
+    def all_reduce(self, nbytes: float) -> float:
+        """Every rank gets the sum of a tensor of this size."""
+        return self.network.exchange_seconds(2 * nbytes, self.ranks)
+
     def crowding(self, nbytes: float) -> float:
         """A prohibitive time when copies of a frame on every rank would crowd the memory of a node."""
         return 0.0 if self.ranks == 1 or nbytes * self.ranks < self.memory / 4 else CROWDED

@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import ArrayAttr, UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from dlc.dialects import dist, table
-from dlc.dialects.frame import AggregateAttr, frame_of
+from dlc.dialects.frame import AggregateAttr
 from dlc.passes.locations import at
 
 from .attributes import to_attribute
@@ -22,21 +22,22 @@ SAMPLES_PER_RANK = 64
 
 
 def local(
-    op: Operation, frames: Sequence[SSAValue], inputs: Sequence[SSAValue], layout: Layout | None
+    op: Operation, values: Sequence[SSAValue], inputs: Sequence[SSAValue], layouts: Sequence[Layout]
 ) -> dist.LocalOp:
-    """A fragment that holds a copy of one operator.
+    """A fragment that holds a copy of one operator, whose results lie in these layouts.
 
-    `frames` are what the operator reads at the flow stage, `inputs` the distributed values in their place;
-    without a layout the operator leaves nothing.
+    `values` are what the operator reads at the flow stage, `inputs` the distributed values in their place.
     """
-    block = Block(arg_types=[dist.part_of(value).frame for value in inputs])
-    copy = op.clone(dict(zip(frames, block.args, strict=True)))
+    given = dict(zip(values, inputs, strict=True))
+    block = Block(arg_types=[dist.part_of(value).whole for value in given.values()])
+    copy = op.clone(dict(zip(given, block.args, strict=True)))
     block.add_op(copy)
     block.add_op(at(op.location, dist.YieldOp(copy.results)))
     outputs = [
-        dist.PartType(frame_of(result), to_attribute(layout)) for result in copy.results if layout is not None
+        dist.PartType(result.type, to_attribute(layout))
+        for result, layout in zip(copy.results, layouts, strict=True)
     ]
-    fragment = dist.LocalOp(inputs, Region(block), outputs)
+    fragment = dist.LocalOp(list(given.values()), Region(block), outputs)
     fragment.location = op.location
     return fragment
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import IntegerAttr
+from xdsl.dialects.builtin import IntegerAttr, TensorType
 from xdsl.ir import Operation, SSAValue
 
 from dlc.dialects import table
 from dlc.dialects.expr import ColumnOp, ScalarOp
 from dlc.dialects.frame import FrameType
+from dlc.dialects.nn import BatchesType
 
 from .attributes import order_of
 from .costs import GROUP_FACTOR, Costs
@@ -23,15 +24,29 @@ from .layouts import Any, Hash, Layout, Range, Replicated, Rows, Single
 HOLISTIC = ("n_unique", "median", "first", "quantile")
 """Aggregates that need all rows of a group at once."""
 
+LAID_OUT = (FrameType, TensorType, BatchesType)
+"""Types of the values that lie over the ranks; others, such as a loop's index, are known everywhere."""
+
 
 @dataclass(frozen=True)
 class Alternative:
-    """One way to run an operator: inputs in these layouts, output in that one, local work in seconds."""
+    """One way to run an operator: inputs and outputs in these layouts, local work in seconds."""
 
     strategy: str
     inputs: tuple[Layout, ...]
-    output: Layout
+    outputs: tuple[Layout, ...]
     seconds: float
+
+    @property
+    def output(self) -> Layout:
+        """The layout of the only output."""
+        (layout,) = self.outputs
+        return layout
+
+
+def one(strategy: str, inputs: tuple[Layout, ...], output: Layout, seconds: float) -> Alternative:
+    """An alternative of an operator with one output."""
+    return Alternative(strategy, inputs, (output,), seconds)
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,7 @@ class Site:
     sizes: tuple[float, ...]
     output_size: float
     costs: Costs
+    fast_math: bool = False
 
     def work(self, layout: Layout, size: float) -> float:
         """Seconds for one pass over a frame in a layout."""
@@ -61,9 +77,9 @@ def captured_frames(op: Operation) -> list[SSAValue]:
     return list(found)
 
 
-def frame_inputs(op: Operation) -> list[SSAValue]:
-    """Frames an operator reads: its operands, then what its expressions capture."""
-    operands = [value for value in op.operands if isinstance(value.type, FrameType)]
+def inputs_of(op: Operation) -> list[SSAValue]:
+    """Frames, tensors and batches that an operator reads: its operands, then what its expressions capture."""
+    operands = [value for value in op.operands if isinstance(value.type, LAID_OUT)]
     return operands + [value for value in captured_frames(op) if value not in operands]
 
 
@@ -85,9 +101,9 @@ def scan(site: Site) -> Iterator[Alternative]:
     scalars = (Replicated(),) * len(site.candidates)
     decoded = _decoded_size(site.op, site.output_size)
     everywhere = site.costs.read(decoded, replicated=True) + site.costs.crowding(site.output_size)
-    yield Alternative("replicated-read", scalars, Replicated(), everywhere)
+    yield one("replicated-read", scalars, Replicated(), everywhere)
     if site.costs.ranks > 1:
-        yield Alternative("local", scalars, Rows(), site.costs.read(decoded, replicated=False))
+        yield one("local", scalars, Rows(), site.costs.read(decoded, replicated=False))
 
 
 def _decoded_size(op: table.ScanOp, kept: float) -> float:
@@ -103,9 +119,7 @@ def row_by_row(site: Site) -> Iterator[Alternative]:
     names = _kept_names(site.op)
     scalars = (Replicated(),) * (len(site.candidates) - 1)
     for layout in site.candidates[0]:
-        yield Alternative(
-            "local", (layout, *scalars), layout.renamed(names), site.work(layout, site.sizes[0])
-        )
+        yield one("local", (layout, *scalars), layout.renamed(names), site.work(layout, site.sizes[0]))
 
 
 def _kept_names(op: Operation) -> dict[str, str]:
@@ -128,14 +142,14 @@ def join(site: Site) -> Iterator[Alternative]:
     left_size, right_size = site.sizes[0], site.sizes[1]
     left_on, right_on = op.keys
     everything = site.costs.work(left_size + right_size, replicated=True)
-    yield Alternative("local", (Replicated(), Replicated()), Replicated(), everything)
+    yield one("local", (Replicated(), Replicated()), Replicated(), everything)
     if site.costs.ranks == 1:
         return
     build_right = site.costs.work(right_size, replicated=True)
     for layout in lefts:
         if layout.disjoint and not isinstance(layout, Single):
             work = build_right + site.work(layout, left_size)
-            yield Alternative("broadcast-right", (layout, Replicated()), layout.unordered(), work)
+            yield one("broadcast-right", (layout, Replicated()), layout.unordered(), work)
     if op.kind.data == "inner":
         build_left = site.costs.work(left_size, replicated=True)
         names = dict(zip(right_on, left_on, strict=True)) | {
@@ -144,12 +158,10 @@ def join(site: Site) -> Iterator[Alternative]:
         for layout in rights:
             if layout.disjoint and not isinstance(layout, Single):
                 work = build_left + site.work(layout, right_size)
-                yield Alternative(
-                    "broadcast-left", (Replicated(), layout), layout.renamed(names).unordered(), work
-                )
+                yield one("broadcast-left", (Replicated(), layout), layout.renamed(names).unordered(), work)
     both = site.work(Any(), left_size) + site.work(Any(), right_size)
     for left_keys, right_keys in _join_keys(lefts, rights, left_on, right_on):
-        yield Alternative("shuffle", (Hash(left_keys), Hash(right_keys)), Hash(left_keys), both)
+        yield one("shuffle", (Hash(left_keys), Hash(right_keys)), Hash(left_keys), both)
 
 
 def _join_keys(
@@ -195,22 +207,22 @@ def _grouping(site: Site, keys: tuple[str, ...], *, two_phase: bool) -> Iterator
     def group(layout: Layout, rows: float, groups: float) -> float:
         return site.work(layout, rows + GROUP_FACTOR * groups)
 
-    yield Alternative("local", (Replicated(),), Replicated(), group(Replicated(), size, groups))
+    yield one("local", (Replicated(),), Replicated(), group(Replicated(), size, groups))
     if costs.ranks == 1:
         return
     if not keys:
         if two_phase:
             for layout in _disjoint(site):
                 work = site.work(layout, size) + costs.all_gather(groups * costs.ranks)
-                yield Alternative("all-reduce", (layout,), Replicated(), work)
+                yield one("all-reduce", (layout,), Replicated(), work)
         else:
-            yield Alternative("local", (Single(),), Single(), site.work(Single(), size))
+            yield one("local", (Single(),), Single(), site.work(Single(), size))
         return
     for layout in site.candidates[0]:
         if isinstance(layout, Hash) and set(layout.keys) <= set(keys):
-            yield Alternative("local", (layout,), layout, group(layout, size, groups))
+            yield one("local", (layout,), layout, group(layout, size, groups))
     by_keys = Hash(keys)
-    yield Alternative("local", (by_keys,), by_keys, group(by_keys, size, groups))
+    yield one("local", (by_keys,), by_keys, group(by_keys, size, groups))
     if not two_phase:
         return
     # The first phase leaves at most every group on every rank.
@@ -218,9 +230,9 @@ def _grouping(site: Site, keys: tuple[str, ...], *, two_phase: bool) -> Iterator
     for layout in _disjoint(site):
         first = group(layout, size, partials)
         shuffled = first + costs.shuffle(partials) + group(by_keys, partials, groups)
-        yield Alternative("shuffle-partials", (layout,), by_keys, shuffled)
+        yield one("shuffle-partials", (layout,), by_keys, shuffled)
         gathered = first + costs.all_gather(partials) + group(Replicated(), partials, groups)
-        yield Alternative("gather-partials", (layout,), Replicated(), gathered)
+        yield one("gather-partials", (layout,), Replicated(), gathered)
 
 
 def _disjoint(site: Site) -> Iterator[Layout]:
@@ -232,39 +244,39 @@ def sort(site: Site) -> Iterator[Alternative]:
     op = site.op
     assert isinstance(op, table.SortOp)
     size, costs = site.sizes[0], site.costs
-    yield Alternative("local", (Replicated(),), Replicated(), 2 * site.work(Replicated(), size))
+    yield one("local", (Replicated(),), Replicated(), 2 * site.work(Replicated(), size))
     if costs.ranks == 1:
         return
     for layout in _disjoint(site):
         first = 2 * site.work(layout, size)
         if op.limit is not None:
             best = min(size, site.output_size * costs.ranks)
-            yield Alternative("gather-best", (layout,), Single(), first + costs.gather(best))
+            yield one("gather-best", (layout,), Single(), first + costs.gather(best))
         else:
             by = tuple(order_of(key) for key in op.by)
             # The second sort finds its rows in a few sorted runs.
             cost = 1.5 * first + costs.shuffle(size) + costs.all_gather(min(size, 1e4))
-            yield Alternative("sample-sort", (layout,), Range(by), cost)
+            yield one("sample-sort", (layout,), Range(by), cost)
     if op.limit is None:
-        yield Alternative("local", (Single(),), Single(), 2 * site.work(Single(), size))
+        yield one("local", (Single(),), Single(), 2 * site.work(Single(), size))
 
 
 def head(site: Site) -> Iterator[Alternative]:
     """The first rows of each rank, then the first of those."""
-    yield Alternative("local", (Replicated(),), Replicated(), 0.0)
+    yield one("local", (Replicated(),), Replicated(), 0.0)
     if site.costs.ranks == 1:
         return
     best = min(site.sizes[0], site.output_size * site.costs.ranks)
     for layout in site.candidates[0]:
         if layout.ordered and layout.disjoint and not isinstance(layout, Single):
-            yield Alternative("gather-best", (layout,), Single(), site.costs.gather(best))
+            yield one("gather-best", (layout,), Single(), site.costs.gather(best))
 
 
 def concat(site: Site) -> Iterator[Alternative]:
     """Each rank appends its own rows, which loses the order; in one place the order stays."""
     for whole in (Replicated(), Single()):
         inputs = (whole,) * len(site.candidates)
-        yield Alternative("local", inputs, whole, site.work(whole, sum(site.sizes)))
+        yield one("local", inputs, whole, site.work(whole, sum(site.sizes)))
     if site.costs.ranks == 1:
         return
     spread = [
@@ -273,7 +285,7 @@ def concat(site: Site) -> Iterator[Alternative]:
     ]
     if all(layout is not None for layout in spread):
         inputs = tuple(layout for layout in spread if layout is not None)
-        yield Alternative("local", inputs, Any(), site.work(Any(), sum(site.sizes)))
+        yield one("local", inputs, Any(), site.work(Any(), sum(site.sizes)))
 
 
 def sink(site: Site) -> Iterator[Alternative]:
@@ -282,15 +294,15 @@ def sink(site: Site) -> Iterator[Alternative]:
     assert isinstance(op, table.SinkOp)
     for layout in site.candidates[0]:
         if layout.disjoint and op.layout.data == "directory":
-            yield Alternative("local", (layout,), layout, site.work(layout, site.sizes[0]))
+            yield one("local", (layout,), layout, site.work(layout, site.sizes[0]))
     for whole in (Single(), Replicated()):
-        yield Alternative("local", (whole,), whole, site.work(whole, site.sizes[0]))
+        yield one("local", (whole,), whole, site.work(whole, site.sizes[0]))
 
 
 def deliver(site: Site) -> Iterator[Alternative]:  # noqa: ARG001
     """A result for the caller lies whole on rank 0."""
     for whole in (Single(), Replicated()):
-        yield Alternative("local", (whole,), whole, 0.0)
+        yield one("local", (whole,), whole, 0.0)
 
 
 RULES: dict[type[Operation], Rule] = {

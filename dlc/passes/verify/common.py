@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Block, Operation
 
 from dlc.diagnostics import DlcError
 from dlc.dialects import flow
@@ -22,6 +23,14 @@ def programs(module: ModuleOp) -> Iterator[flow.ProgramOp]:
     """The programs of a well-formed module; DLC302 if it is not well-formed."""
     verify(module)
     return (op for op in module.ops if isinstance(op, flow.ProgramOp))
+
+
+def operations(block: Block) -> Iterator[Operation]:
+    """The operations of a program and of its loops, without what stands in other regions."""
+    for op in block.ops:
+        yield op
+        if isinstance(op, ForOp):
+            yield from operations(op.body.block)
 
 
 def require_locations(program: flow.ProgramOp, stage: str) -> None:

@@ -12,18 +12,12 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from dlc.dialects import dist, table
 from dlc.dialects.expr import ColumnOp, ScalarOp
-from dlc.dialects.frame import frame_of
+from dlc.dialects.frame import frame_of, strings
+
+from .tensor_layouts import TENSOR_RULES, Mismatch
 
 WHOLE = (dist.ReplicatedAttr, dist.SingleAttr)
 PARTIAL = dist.PartialAttr(StringAttr("merge"))
-
-
-class Mismatch(Exception):
-    """An operator is given a layout on which it would leave wrong rows."""
-
-    def __init__(self, op: Operation, reason: str):
-        super().__init__(reason)
-        self.op = op
 
 
 def implies(found: Attribute, claimed: Attribute) -> bool:
@@ -47,7 +41,11 @@ def fragment_layouts(fragment: dist.LocalOp, given: Sequence[Attribute]) -> list
                 raise Mismatch(op, "a scalar must be the same on every rank, so its frame must be whole")
         if isinstance(op, dist.YieldOp):
             return [known[value] for value in op.values]
-        known[op.results[0]] = _leaves(op, [known[value] for value in op.operands if value in known])
+        given_here = [known[value] for value in op.operands if value in known]
+        if type(op) in TENSOR_RULES:
+            known.update(zip(op.results, TENSOR_RULES[type(op)](op, given_here), strict=True))
+        else:
+            known[op.results[0]] = _leaves(op, given_here)
     raise Mismatch(fragment, "the fragment yields nothing")
 
 
@@ -82,9 +80,16 @@ def _project(op: table.ProjectOp, given: Attribute) -> Attribute:
 
 
 def _renamed(given: Attribute, names: dict[str, str]) -> Attribute:
-    if isinstance(given, dist.HashAttr):
+    if isinstance(given, dist.HashAttr | dist.BucketsAttr):
         keys = [key.data for key in given.keys]
-        return dist.hash_layout(names[key] for key in keys) if set(keys) <= set(names) else dist.AnyAttr()
+        if not set(keys) <= set(names):
+            return dist.AnyAttr()
+        renamed = strings(names[key] for key in keys)
+        return (
+            dist.HashAttr(renamed)
+            if isinstance(given, dist.HashAttr)
+            else dist.BucketsAttr(renamed, given.count)
+        )
     if isinstance(given, dist.RangeAttr) and not {key.column.data for key in given.by} <= set(names):
         return dist.RowsAttr()
     return given

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects import scf
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
-from dlc.dialects import dist, flow, table
+from dlc.dialects import dist, flow, nn, table
 
-from .common import broken, programs, require_locations
+from .common import broken, operations, programs, require_locations
 from .layout_rules import Mismatch, fragment_layouts, implies
 
 
@@ -24,7 +25,7 @@ class VerifyDistPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for program in programs(op):
             require_locations(program, "dist")
-            for inner in program.body.block.ops:
+            for inner in operations(program.body.block):
                 verify_op(inner, "dist")
 
 
@@ -37,7 +38,15 @@ def verify_op(op: Operation, stage: str) -> None:
             _verify_end(op, stage)
         case dist.CollectiveOp():
             _verify_collective(op, stage)
-        case dist.GangOp():
+        case scf.ForOp() | scf.YieldOp() | nn.LogOp() | nn.SaveOp() | nn.LoadOp() | nn.HistoryOp():
+            _verify_replicated(op, stage)
+        case nn.BatchesOp():
+            _verify_batches(op, stage)
+        case nn.BatchOp():
+            _verify_batch(op, stage)
+        case dist.GangOp() | dist.AllReduceTensorsOp() | nn.ParametersOp() | nn.StepsOp():
+            pass
+        case _ if op.dialect_name() == "arith":
             pass
         case _:
             raise broken(op, stage, "only fragments, collectives and the program's ends stand here")
@@ -63,6 +72,37 @@ def _verify_end(op: Operation, stage: str) -> None:
             raise broken(op, stage, "a partial result must be combined first")
         if not everywhere and not isinstance(layout, dist.SingleAttr | dist.ReplicatedAttr):
             raise broken(op, stage, f"it needs all rows in one place, got {layout}", "gather them first")
+
+
+def _verify_replicated(op: Operation, stage: str) -> None:
+    for value in (*op.operands, *op.results):
+        if isinstance(value.type, dist.PartType) and value.type.layout != dist.ReplicatedAttr():
+            raise broken(op, stage, f"its values must be the same on every rank, got {value.type.layout}")
+
+
+def _verify_batches(op: nn.BatchesOp, stage: str) -> None:
+    """The rows of the frame and of all tensors are the same, and each rank finds its shards among them."""
+    rows = dist.part_of(op.frame).layout
+    whole = rows == dist.ReplicatedAttr()
+    for value in op.tensors:
+        expected = rows if whole else dist.SplitAttr(IntegerAttr(0, i64), rows)
+        if dist.part_of(value).layout != expected:
+            raise broken(op, stage, f"its tensors must have the rows of its frame, which lies as {rows}")
+    owned = op.owned.data if op.owned is not None else ""
+    dealt = (
+        isinstance(rows, dist.HashAttr)
+        or (isinstance(rows, dist.BucketsAttr) and rows.count == op.micro_batches)
+    ) and rows.keys == op.keys
+    if owned not in (("all",) if whole else ("hash", "local") if dealt else ("local",)):
+        raise broken(
+            op, stage, f"a rank cannot find its shards ({owned or 'nothing said'}) in rows that lie as {rows}"
+        )
+
+
+def _verify_batch(op: nn.BatchOp, stage: str) -> None:
+    for value in op.tensors:
+        if not isinstance(dist.part_of(value).layout, dist.SplitAttr):
+            raise broken(op, stage, "a rank has only its own rows of a batch")
 
 
 def _verify_collective(op: dist.CollectiveOp, stage: str) -> None:

@@ -13,7 +13,7 @@ from dlc.dialects import dist, flow
 from dlc.passes.locations import source_loc
 from dlc.passes.machine import machine_of
 
-from .common import broken, programs, require_locations
+from .common import broken, operations, programs, require_locations
 from .verify_dist import verify_op
 
 
@@ -26,7 +26,7 @@ class VerifyPlacedPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for program in programs(op):
             require_locations(program, "placed")
-            for inner in program.body.block.ops:
+            for inner in operations(program.body.block):
                 verify_op(inner, "placed")
             _verify_gang(program, op)
 

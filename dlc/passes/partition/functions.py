@@ -1,0 +1,42 @@
+"""What the propagation asks of a tensor function: the layouts that it leaves, and its work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp
+
+from .layouts import Any, Layout, Split
+from .tensor import function as rows_of
+from .tensor.ops import Unsupported
+
+TYPICAL_ROWS = 1024
+"""Rows for which the work of a function is estimated when they are not known."""
+
+
+def callee(op: CallOp) -> FuncOp:
+    """The function that a call names."""
+    module = op.parent_op()
+    while not isinstance(module, ModuleOp):
+        assert module is not None
+        module = module.parent_op()
+    name = op.callee.root_reference.data
+    return next(
+        function for function in module.ops if isinstance(function, FuncOp) and function.sym_name.data == name
+    )
+
+
+def row_layouts(function: FuncOp, given: Sequence[Layout]) -> tuple[Layout, ...] | None:
+    """Layouts of the results when the arguments lie as given; None when it cannot run on some of the rows."""
+    rows = next((layout.rows for layout in given if isinstance(layout, Split)), Any())
+    try:
+        left = rows_of.analyse(function, list(given))
+    except Unsupported:
+        return None
+    return tuple(Split(layout.axis, rows) if isinstance(layout, Split) else layout for layout in left)
+
+
+def flops(function: FuncOp) -> float:
+    """FLOPs of a call on a typical number of rows; 0 when they cannot be told."""
+    return 1e6
