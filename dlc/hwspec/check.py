@@ -80,7 +80,7 @@ def _part(part: Part) -> None:
     sustained, bandwidth = part.number("sustained"), part.number("bandwidth")
     if sustained is not None and bandwidth is not None and sustained > bandwidth:
         raise _error(part, f"{part.label} sustains more than its bandwidth", "`bandwidth` is the peak rate")
-    if part.kind in ("disk", "store") and not (part.number("read") or part.number("write")):
+    if part.kind in ("disk", "store") and not any(part.number(name) for name in ("read", "write", "client")):
         raise _error(part, f"{part.label} has neither read nor write", "add `read = …` or `write = …`")
     if part.kind == "cpu":
         _compute(part)

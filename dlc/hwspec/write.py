@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from dlc.hwspec import schema
+from dlc.hwspec.formatting import canonical
 from dlc.hwspec.model import Machine
 from dlc.hwspec.parts import Counts, Part, Properties, Quantity, Table, Value
 from dlc.hwspec.units import text
 
 _QUOTED = ("text", "texts")
-_WIDTH = 110
 _HEAD = ("ends", "directed", "topology", "arguments")
 """Properties that stand in the head of a part."""
 
@@ -28,7 +28,7 @@ def write(machine: Machine) -> str:
         lines += _block("total", "total", machine.total, (), "  ")
     for part in machine.parts:
         lines += _part(part, "  ")
-    return "\n".join([*lines, "}"]) + "\n"
+    return canonical("\n".join([*lines, "}"]) + "\n")
 
 
 def _part(part: Part, indent: str) -> Iterator[str]:
@@ -59,23 +59,15 @@ def _arguments(arguments: Value | None) -> str:
 def _block(
     head: str, kind: str, properties: Properties, parts: tuple[Part, ...], indent: str
 ) -> Iterator[str]:
-    """A part without parts on one line, if it fits; its properties in the order of the schema."""
+    """A part with its properties in the order of the schema."""
     known = schema.TOTALS if kind == "total" else schema.KINDS[kind].properties
     order = list(known)
-    entries = [
-        f"{name} = {_value(value, known[name].form)}"
-        for name, value in sorted(properties, key=lambda entry: order.index(entry[0]))
-    ]
-    line = f"{indent}{head} {{ {'; '.join(entries)} }}" if entries else f"{indent}{head}"
-    if parts or len(line) > _WIDTH:
-        yield f"{indent}{head} {{"
-        yield from (f"{indent}  {entry}" for entry in entries)
-        for part in parts:
-            yield from _part(part, indent + "  ")
-        yield indent + "}"
-    else:
-        # A type has a block even when it says nothing.
-        yield line if entries or not head.startswith("type ") else f"{line} {{ }}"
+    yield f"{indent}{head} {{"
+    for name, value in sorted(properties, key=lambda entry: order.index(entry[0])):
+        yield f"{indent}  {name} = {_value(value, known[name].form)}"
+    for part in parts:
+        yield from _part(part, indent + "  ")
+    yield indent + "}"
 
 
 def _value(value: Value, form: str) -> str:
@@ -101,7 +93,7 @@ def _mark(quantity: Quantity) -> str:
     origin = quantity.provenance
     notes = [_quoted(origin.source)] if origin.source else []
     if origin.spread:
-        notes.append(f"{Decimal(repr(origin.spread)) * 100:f} %")
+        notes.append(f"{(Decimal(repr(origin.spread)) * 100).normalize():f} %")
     return f" @{origin.kind}" + (f"({', '.join(notes)})" if notes else "")
 
 

@@ -43,7 +43,7 @@ def test_hal_has_the_published_parts(hal: hwspec.Machine) -> None:
 
 
 def test_a_type_that_extends_another_overrides_its_parts() -> None:
-    strand = hwspec.load("cluster")
+    strand = hwspec.load("strand")
     assert (strand.count("node"), strand.cores) == (185, 8880)
     assert (strand.capacity("thin[0]"), strand.capacity("fat[0]")) == (384e9, 768e9)
     assert strand.memory_bytes == 384e9
