@@ -125,13 +125,15 @@ def _socket(name: str, cores: int, banks: int, gpus: Groups, share: int, facts: 
     width = next((flops for isa, flops in _FLOP_PER_CYCLE.items() if isa in facts.isa), 4)
     rate = cores * clock * width
     yield f"    socket {name} {{"
-    yield f"      cpu c {{ cores = {cores} @measured; smt = {facts.threads} @measured"
-    yield f"              clock = {text(clock, 'Hz')} {mark}"
+    yield "      cpu c {"
+    yield f"        cores = {cores} @measured; smt = {facts.threads} @measured"
+    yield f"        clock = {text(clock, 'Hz')} {mark}"
     if facts.isa:
         quoted = ", ".join(f'"{isa}"' for isa in facts.isa)
-        yield f"              isa = [{quoted}]"
+        yield f"        isa = [{quoted}]"
     doubled = f"f64: {text(rate, 'FLOP/s')} @assumed, f32: {text(2 * rate, 'FLOP/s')} @assumed"
-    yield f"              compute = {{ {doubled} }} }}"
+    yield f"        compute = {{ {doubled} }}"
+    yield "      }"
     for cache in facts.caches:
         line = f"; line = {cache.line} B @measured" if cache.line else ""
         # One for some cores of a socket, as in chiplets, says for how many.

@@ -1,5 +1,6 @@
 """Disks and network interfaces, from /sys."""
 
+import os
 import re
 from pathlib import Path
 
@@ -55,3 +56,14 @@ def nics(root: Path) -> tuple[Nic, ...]:
         megabits = number(folder / "speed") or 0
         found.append(Nic(folder.name, "ethernet", max(megabits, 0) * 1e6 / 8))  # -1: the driver cannot tell
     return tuple(sorted(found, key=lambda nic: -nic.rate)[:_MAX_DEVICES])
+
+
+def disk_of(root: Path, device: int) -> str:
+    """The disk, as `disks` names it, that holds the file system of a device number; "" if there is none."""
+    place = root / f"sys/dev/block/{os.major(device)}:{os.minor(device)}"
+    if not place.exists():
+        return ""  # memory, a network, or layers of a container
+    folder = place.resolve()
+    while below := sorted((folder / "slaves").glob("*")):
+        folder = below[0].resolve()  # made of disks, such as a logical volume: the first stands for all
+    return (folder.parent if (folder / "partition").exists() else folder).name
