@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dlc.hwspec.collectives import host_memory
 from dlc.hwspec.model import Machine
 from dlc.hwspec.parts import Part, Placed, Quantity, Table
+from dlc.hwspec.units import PRICES
 
 _SUFFIX = {
     "B": "_in_bytes",
@@ -21,6 +22,7 @@ _SUFFIX = {
     "W": "_in_watts",
     "IO/s": "_in_operations_per_second",
     "1": "",
+    **{price: f"_in_{price.removesuffix('/h').lower()}_per_hour" for price in PRICES},
 }
 _DEVICES = {"cpu": "CPU", "gpu": "GPU", "accel": "ACCEL"}
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from dlc.hwspec.model import Machine
-from dlc.hwspec.parts import Part, Quantity, Table, Value
+from dlc.hwspec.parts import Counts, Part, Quantity, Table, Value
+from dlc.hwspec.units import PRICES
 
 Json = dict[str, Any]
 
@@ -54,14 +56,14 @@ _UNITS = {
     "Hz": ("unit:HZ", "Hz"),
     "W": ("unit:W", "W"),
     "IO/s": ("unit:NUM-PER-SEC", "{IO}/s"),
+    **{price: ("", f"{{{price.removesuffix('/h')}}}/h") for price in PRICES},
 }
-"""QUDT's unit and UCUM's code of each base unit; UCUM takes what it has no unit for in braces."""
+"""QUDT's unit, if any, and UCUM's code of each base unit; UCUM takes what it has no unit for in braces."""
 
 
 def write(machine: Machine) -> dict[str, str]:
     """The document, with its context embedded so that it expands without a network."""
     parts = [_part(part, "#") for part in machine.tree]
-    nodes = [part for part in parts if part["@type"] == "hpc:Computer"]
     document: Json = {
         "@context": CONTEXT,
         "@id": "#",
@@ -76,9 +78,18 @@ def write(machine: Machine) -> dict[str, str]:
             document["prov:wasDerivedFrom"] = _source(text)
         else:
             document.setdefault("schema:additionalProperty", []).append(_text(name, text))
-    document["hpc:hasNode"] = [{"@id": node["@id"]} for node in nodes]
+    for name, value in machine.total:
+        document.setdefault("schema:additionalProperty", []).extend(_property(name, value))
+    document["hpc:hasNode"] = [{"@id": node} for node in _nodes(parts)]
     document["dcterms:hasPart"] = parts
     return {f"{machine.name}.jsonld": json.dumps(document, indent=1, ensure_ascii=False) + "\n"}
+
+
+def _nodes(parts: list[Json]) -> Iterator[str]:
+    for part in parts:
+        if part["@type"] == "hpc:Computer":
+            yield part["@id"]
+        yield from _nodes(part.get("dcterms:hasPart", []))
 
 
 def _part(part: Part, holder: str) -> Json:
@@ -113,24 +124,15 @@ def _property(name: str, value: Value) -> list[Json]:
         case Quantity():
             return [{"schema:name": name, **_quantity(value)}]
         case Table():
-            return [
-                item for key, entry in value.entries for item in _property(f"{name}.{key}", _plain(entry))
-            ]
+            return [item for key, entry in value.entries for item in _property(f"{name}.{key}", entry)]
+        case Counts():
+            return [_text(name, " ".join(f"{item.value:g}" for item in value.items))]
         case tuple():
-            return [_text(name, _item(item)) for item in value]
+            return [_text(name, str(item)) for item in value]
         case bool():
             return [_text(name, "true" if value else "false")]
         case str():
             return [_text(name, value)]
-
-
-def _plain(entry: Any) -> Value:
-    """An entry of a table as a value of a property: a list of numbers is told without their units."""
-    return tuple(str(_item(item)) for item in entry) if isinstance(entry, tuple) else entry
-
-
-def _item(item: object) -> str:
-    return f"{item.value:g}" if isinstance(item, Quantity) else str(item)
 
 
 def _text(name: str, text: str) -> Json:
@@ -146,10 +148,11 @@ def _quantity(quantity: Quantity) -> Json:
         "@type": ["schema:PropertyValue", "qudt:QuantityValue"],
         "schema:value": number,
         "schema:unitText": code,
-        "qudt:unit": unit,
         "qudt:ucumCode": code,
         "schema:measurementMethod": quantity.provenance.kind,
     }
+    if unit:
+        made["qudt:unit"] = unit
     if quantity.provenance.source:
         made["prov:wasDerivedFrom"] = _source(quantity.provenance.source)
     if quantity.provenance.spread:

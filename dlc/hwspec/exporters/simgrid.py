@@ -1,7 +1,7 @@
 """A machine as a SimGrid platform (DTD version 4.1): a cluster of hosts for the nodes, one host a store.
 
 SimGrid's hosts have equal cores and no accelerators or memory: those stand as properties. Its clusters know
-one latency for all wires; it is chosen so that the longest way is right. Overheads of messages become latency.
+one latency for all wires; it is chosen so that the longest way is right. Overheads become latency.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ _HEAD = '<?xml version="1.0"?>\n<!DOCTYPE platform SYSTEM "https://simgrid.org/s
 _FREE = '<link id="joint" bandwidth="1e+18Bps" latency="0s" sharing_policy="FATPIPE"/>'
 """Joins zones whose own links bear all costs."""
 
+_SAMPLE = 512
+"""Ways that are looked at to find the longest; the shapes look alike from every part."""
+
 
 @dataclass(frozen=True)
 class _Wires:
@@ -40,9 +43,9 @@ class _Wires:
     def latency(self) -> float:
         """Seconds for each wire of the longest way."""
         total = sum(self.delays.number(name, 0.0) or 0.0 for name in ("latency", "overhead"))
-        if self.network.size < 2:
-            return total
-        way = self.network.topology.way(0, self.network.size - 1)
+        size = self.network.size
+        others = range(1, size, -(-size // _SAMPLE))
+        way = max((self.network.topology.way(0, other) for other in (*others, size - 1)), key=len)
         total += (self.delays.number("hop", 0.0) or 0.0) * sum(wire.inner for wire in way)
         return total / len(way)
 
@@ -52,7 +55,7 @@ class _Wires:
 
 
 def write(machine: Machine) -> dict[str, str]:
-    """The platform. Raises DLC418 for nodes of unknown speed, and for networks that SimGrid has no word for."""
+    """The platform. Raises DLC418 for nodes of unknown speed, and for networks that SimGrid does not have."""
     nodes = machine.of_kind("node")
     wires = _wires(machine, nodes)
     zones: list[tuple[str, list[str], str]] = []  # name, lines, gateway
@@ -79,9 +82,12 @@ def write(machine: Machine) -> dict[str, str]:
 
 def _notes(machine: Machine, wires: _Wires | None) -> Iterator[str]:
     yield f"Machine {machine.name}, fingerprint {machine.fingerprint}"
-    if wires and (spare := wires.network.topology.places // wires.width - wires.hosts) > 0:
-        if wires.network.part.text("topology") not in ("star", "rail_optimised"):
-            yield f"The last {spare} hosts stand for places that are not taken."
+    if wires and not isinstance(wires.network.topology, topologies.Star):
+        spare = _topology(machine, wires)[2] - wires.hosts
+        if spare:
+            yield f"Places without a node, which are the last hosts: {spare}"
+        if _topology(machine, wires)[0].lower() != wires.network.part.text("topology"):
+            yield "SimGrid has no such network: a tree with as many wires between its leaves stands for it."
     for placed in machine.of_kind("cpu"):
         if not _stated_rate(placed.part):
             yield f"{placed.path} has no rate: two operations a cycle are taken"
@@ -109,7 +115,12 @@ def _wires(machine: Machine, nodes: list[Placed]) -> _Wires | None:
             loc=machine.loc,
             help="SimGrid's clusters need one `network` that attaches every node",
         )
-    return max(found, key=lambda wires: wires.network.rate * wires.width)
+    # Accelerators may have a network of their own; messages between hosts take that of their interfaces.
+    return max(found, key=lambda wires: (_joins_hosts(wires.network), wires.network.rate * wires.width))
+
+
+def _joins_hosts(network: Network) -> bool:
+    return all(part.kind in ("nic", "node") for part in network.ends)
 
 
 def _joined(network: Network) -> int:
@@ -172,10 +183,14 @@ def _topology(machine: Machine, wires: _Wires) -> tuple[str, str, int]:
         case topologies.Torus(dims, True) if width == 1:
             # SimGrid numbers the first axis fastest.
             return "TORUS", ",".join(map(str, reversed(dims))), shape.places
-        case topologies.Dragonfly(groups, routers, hosts) if hosts % width == 0:
+        case topologies.Dragonfly(groups, routers, hosts, links) if hosts % width == 0:
             nodes = hosts // width
-            parameters = f"{groups},{max(1, shape.pair)};1,1;{routers},1;{nodes}"
-            return "DRAGONFLY", parameters, groups * routers * nodes
+            if groups <= routers:
+                parameters = f"{groups},{max(1, shape.pair)};1,1;{routers},1;{nodes}"
+                return "DRAGONFLY", parameters, groups * routers * nodes
+            # There each router leads to one other group at most; a tree of groups has as many wires between them.
+            uplinks = routers * links
+            return "FAT_TREE", f"2;{routers * nodes},{groups};1,{uplinks};1,1", groups * routers * nodes
         case _:
             text = wires.network.part.text("topology")
             raise DlcError(

@@ -1,4 +1,4 @@
-"""A machine as Slurm's configuration: nodes for slurm.conf, devices for gres.conf, switches for topology.conf.
+"""A machine for Slurm: nodes for slurm.conf, devices for gres.conf, switches for topology.conf.
 
 What Slurm has no word for is left out: rates, caches, and networks other than trees, which it takes as flat.
 """
@@ -109,14 +109,9 @@ def _type(device: Part) -> str:
 
 
 def _devices(node: Placed, names: str) -> Iterator[str]:
-    """Lines of gres.conf; device files are named as NVIDIA's driver does, in order."""
-    first = 0
+    """Lines of gres.conf; which device files stand for them, a description does not tell."""
     for placed in _held(node):
-        last = first + placed.copies - 1
-        files = f"{first}" if first == last else f"[{first}-{last}]"
-        file = f" File=/dev/nvidia{files}" if placed.part.kind == "gpu" else f" Count={placed.copies}"
-        yield f"NodeName={names} Name={placed.part.kind} Type={_type(placed.part)}{file}"
-        first = last + 1
+        yield f"NodeName={names} Name={placed.part.kind} Type={_type(placed.part)} Count={placed.copies}"
 
 
 def _topology(machine: Machine, hosts: dict[str, tuple[str, ...]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The XML that `lstopo --of xml` writes, versions 2 and 3: a node with its sockets, caches, memory and devices.
+"""The XML that `lstopo --of xml` writes, versions 2 and 3: a node with sockets, caches, memory and devices.
 
 What hwloc reads from the machine is measured. Rates of memory, disks and networks, which it seldom knows, are
 assumed.
@@ -70,7 +70,7 @@ class _Reader:
         product = " ".join(filter(None, (known.get("DMISysVendor"), known.get("DMIProductName"))))
         meta = {"source": f"lstopo of hwloc {known.get('hwlocVersion', self._version)}", "product": product}
         texts = tuple((key, text.replace('"', "'")[:200]) for key, text in sorted(meta.items()) if text)
-        return check(Machine(name_of(known.get("HostName", "host"), "host"), (), (node,), texts, top.loc))
+        return check(Machine(name_of(known.get("HostName", "host"), "host"), (), (node,), texts, loc=top.loc))
 
     def _content(self, holder: Element, sockets: list[Part] | None = None) -> list[Part]:
         """What lies in a package, or in the machine outside of its packages."""

@@ -31,6 +31,7 @@ from dlc.hwspec.parts import Part, Value
 _SOURCE = "slurm.conf"
 _MIB = 1 << 20
 _ENTRY = re.compile(r'([A-Za-z]\w*)\s*=\s*("[^"]*"|[^\s"]*)')
+_HOSTS = re.compile(r"(?:[^\s\[\]]|\[[\d,-]+\])+")
 _MAX_LINE = 1 << 20
 
 
@@ -46,7 +47,7 @@ class Line:
         """The names that a host list stands for. Raises DLC415 for what is none, and too long ones."""
         if key not in self.entries:
             return ()
-        names = expand(self.entries[key])
+        names = expand(self.entries[key]) if _HOSTS.fullmatch(self.entries[key]) else ()
         if not names:
             raise DlcError(
                 "DLC415",
@@ -95,7 +96,9 @@ def read(texts: Mapping[str, str]) -> Machine:
     )
     meta = (("manager", "slurm"), ("source", ", ".join(texts)), *hosts)
     texts_of_meta = tuple(sorted((key, text.replace('"', "'")) for key, text in meta))
-    return check(Machine(name_of(cluster, "cluster"), (), tuple(parts), texts_of_meta, groups[0].line.loc))
+    return check(
+        Machine(name_of(cluster, "cluster"), (), tuple(parts), texts_of_meta, loc=groups[0].line.loc)
+    )
 
 
 def _lines(text: str, file: str) -> Iterator[Line]:
@@ -180,7 +183,7 @@ def _parts(groups: list[_Nodes]) -> tuple[list[Part], dict[str, tuple[str, int]]
     for group in groups:
         prefix = re.match(r"\D*", group.names[0])
         base = name_of((prefix[0] if prefix else "").rstrip("-_"), "n")
-        taken = {each.name for each in parts}
+        taken = {"switch", "net", *(each.name for each in parts)}
         name = base if base not in taken else f"{base}_{len(parts)}"
         parts.append(_node(name, group))
         places |= {host: (name, index) for index, host in enumerate(group.names)}
@@ -189,8 +192,8 @@ def _parts(groups: list[_Nodes]) -> tuple[list[Part], dict[str, tuple[str, int]]
 
 def _node(name: str, group: _Nodes) -> Part:
     line, loc = group.line, group.line.loc
-    threads = line.count("threadspercore", 1)
-    sockets = line.count("sockets") or line.count("boards", 1) * line.count("socketsperboard", 1)
+    threads = line.count("threadspercore", 1) or 1
+    sockets = line.count("sockets") or line.count("boards", 1) * line.count("socketsperboard", 1) or 1
     cores = line.count("corespersocket") or max(1, line.count("cpus", 1) // (sockets * threads))
     memory = line.count("realmemory", 1024) * _MIB
     cpu = {"cores": configured(cores, "1", _SOURCE), "smt": configured(threads, "1", _SOURCE)}
@@ -201,19 +204,22 @@ def _node(name: str, group: _Nodes) -> Part:
     if "realmemory" not in line.entries:
         ram["capacity"] = assumed(memory // sockets, "B")
     inner = (part("cpu", "c", loc, cpu), part("memory", "ram", loc, ram))
-    parts = [part("socket", "s", loc, parts=inner, count=sockets if sockets > 1 else None)]
+    parts = [part("socket", "s", loc, parts=inner, count=_copies(sockets))]
     parts += [
-        part(kind, name_of(type_, kind), loc, count=copies if copies > 1 else None)
+        part(kind, name_of(type_, kind), loc, count=_copies(copies))
         for (kind, type_), copies in group.devices.items()
         if kind == "gpu" and copies
     ]
     bus: dict[str, Value | None] = {"bandwidth": assumed(8e9, "B/s"), "duplex": "full"}
     nic = part("nic", "nic", loc, {"bandwidth": assumed(NIC_BANDWIDTH, "B/s")})
-    # Without a link a nic serves the processors beside it, which here are the devices alone.
-    linked = [*parts[1:], nic] if parts[1:] else []
-    links = [link(f"{every(parts[0])}.c", every(each), loc, bus) for each in linked]
+    # A nic from which a link leads to a switch serves only what it is linked to.
+    links = [link(f"{every(parts[0])}.c", every(each), loc, bus) for each in (*parts[1:], nic)]
     if disk := line.count("tmpdisk") * _MIB:
         rate = assumed(DISK_RATE, "B/s")
         storage = {"capacity": configured(disk, "B", _SOURCE), "read": rate, "write": rate}
         parts.append(part("disk", "tmp", loc, storage))
-    return part("node", name, loc, parts=[*parts, nic, *links], count=len(group.names))
+    return part("node", name, loc, parts=[*parts, nic, *links], count=_copies(len(group.names)))
+
+
+def _copies(count: int) -> int | None:
+    return count if count > 1 else None

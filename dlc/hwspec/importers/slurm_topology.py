@@ -42,31 +42,34 @@ class Switch:
 def network(
     nodes: Sequence[Part], places: Mapping[str, tuple[str, int]], switches: list[Switch]
 ) -> list[Part]:
-    """What joins the nodes: the switches and their links, or one star where none are told. Raises DLC417."""
-    several = sum(node.copies for node in nodes) > 1
-    if not switches:
-        attach = tuple(f"{node.name}[*].nic" for node in nodes)
-        star = {"topology": "star", "attach": attach, "bandwidth": assumed(NIC_BANDWIDTH, "B/s")}
-        return [part("network", "net", nodes[0].loc, star)] if several else []
+    """What joins the nodes: the switches and their links, or a star where there is but one. Raises DLC417."""
     if len(switches) > _MAX_SWITCHES:
         raise DlcError("DLC417", f"there are more than {_MAX_SWITCHES} switches", loc=switches[0].line.loc)
     numbers = {switch.name: index for index, switch in enumerate(switches)}
     if len(numbers) < len(switches):
         raise DlcError("DLC417", "a switch is described twice", loc=switches[-1].line.loc)
-    hub = part("switch", "switch", switches[0].line.loc, count=len(switches))
-    links: list[Part] = []
-    for switch in switches:
-        end = f"switch[{numbers[switch.name]}]"
-        below = [_known(name, numbers, switch) for name in switch.line.names("switches")]
-        hosts = [_known(name, places, switch) for name in switch.line.names("nodes")]
-        paths = [f"switch[{span}]" for span in _spans(below)]
+    links = [each for switch in switches for each in _links(switch, numbers, places)]
+    if len(switches) < 2:
+        attach = tuple(f"{node.name}[*].nic" for node in nodes)
+        star = {"topology": "star", "attach": attach, "bandwidth": assumed(NIC_BANDWIDTH, "B/s")}
+        several = sum(node.copies for node in nodes) > 1
+        return [part("network", "net", nodes[0].loc, star)] if several else []
+    return [part("switch", "switch", switches[0].line.loc, count=len(switches)), *links]
+
+
+def _links(
+    switch: Switch, numbers: Mapping[str, int], places: Mapping[str, tuple[str, int]]
+) -> Iterator[Part]:
+    """The links from a switch to what is below it."""
+    below = [_known(name, numbers, switch) for name in switch.line.names("switches")]
+    hosts = [_known(name, places, switch) for name in switch.line.names("nodes")]
+    paths = [f"switch[{span}]" for span in _spans(below)]
+    for name in dict.fromkeys(name for name, _ in hosts):
         paths += [
-            f"{name}[{span}].nic"
-            for name in dict.fromkeys(name for name, _ in hosts)
-            for span in _spans([index for other, index in hosts if other == name])
+            f"{name}[{span}].nic" for span in _spans([index for other, index in hosts if other == name])
         ]
-        links += [link(path, end, switch.line.loc, _WIRE) for path in paths]
-    return [hub, *links]
+    for path in paths:
+        yield link(path, f"switch[{numbers[switch.name]}]", switch.line.loc, _WIRE)
 
 
 def _known(name: str, known: Mapping[str, _T], switch: Switch) -> _T:

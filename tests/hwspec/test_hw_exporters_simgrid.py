@@ -1,0 +1,176 @@
+"""Machines for SimGrid, which must agree with dlc on ways and times where it is installed."""
+
+import json
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from dlc import hwspec
+from dlc.diagnostics import DlcError
+from dlc.hwspec import exporters
+from dlc.hwspec.networks import Network
+
+MACHINES = [name for name in hwspec.catalog_names() if name != "host"]
+SHAPES = {
+    "star": 8,
+    "fat_tree(down = [4, 4], up = [2])": 16,
+    "fat_tree(down = [4, 2, 2], up = [4, 2])": 16,
+    "torus(dims = [2, 3, 4])": 24,
+    "dragonfly(groups = 3, routers = 4, hosts = 2, links = 1)": 24,
+}
+ATTRIBUTES = {
+    "platform": {"version"},
+    "zone": {"id", "routing"},
+    "cluster": {
+        *("id", "prefix", "suffix", "radical", "speed", "core", "bw", "lat", "sharing_policy"),
+        *("topology", "topo_parameters"),
+    },
+    "host": {"id", "speed", "core"},
+    "disk": {"id", "read_bw", "write_bw"},
+    "link": {"id", "bandwidth", "latency", "sharing_policy"},
+    "zoneRoute": {"src", "dst", "gw_src", "gw_dst"},
+    "link_ctn": {"id"},
+    "prop": {"id", "value"},
+}
+"""What the platform DTD, version 4.1, has for the elements in use."""
+
+ASK = """
+import json, sys
+from simgrid import Actor, Engine, Mailbox, this_actor
+engine = Engine(["x", "--log=root.t:critical", "--cfg=network/model:CM02", "--cfg=network/crosstraffic:0",
+                 "--cfg=network/TCP-gamma:0"])
+engine.load_platform(sys.argv[1])
+first, last, size = engine.host_by_name(sys.argv[2]), engine.host_by_name(sys.argv[3]), int(sys.argv[4])
+links, latency = first.route_to(last)
+told = {"hosts": len(engine.all_hosts), "links": len(links), "latency": latency,
+        "speed": first.speed, "cores": first.core_count}
+def send():
+    Mailbox.by_name("box").put("data", size)
+def receive():
+    Mailbox.by_name("box").get()
+    told["seconds"] = Engine.clock
+Actor.create("s", first, send)
+Actor.create("r", last, receive)
+engine.run()
+print(json.dumps(told))
+"""
+
+
+@cache
+def simgrid_python() -> str | None:
+    """An interpreter that has SimGrid's bindings, which distributions install beside their own Python."""
+    for python in (sys.executable, "/usr/bin/python3", shutil.which("python3")):
+        command = [python or "", "-c", "import simgrid"]
+        if python and subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            return python
+    return None
+
+
+def ask(text: str, folder: Path, first: str, last: str, size: int = 0) -> dict[str, float]:
+    """What SimGrid says of a platform, of the way between two hosts, and of a message of `size` bytes."""
+    python = simgrid_python()
+    if python is None:
+        pytest.skip("SimGrid is not installed: apt install python3-simgrid")
+    (folder / "platform.xml").write_text(text, encoding="utf-8")
+    command = [python, "-c", ASK, str(folder / "platform.xml"), first, last, str(size)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def platform(machine: hwspec.Machine) -> str:
+    (text,) = exporters.write(machine, "simgrid").values()
+    return text
+
+
+def machine(shape: str, nodes: int, nics: str = "h", attach: str = "n[*].h") -> hwspec.Machine:
+    return hwspec.loads(f"""
+        type interconnect wire {{ bandwidth = 12.5 GB/s; duplex = full; latency = 1 us; hop = 100 ns }}
+        machine m {{
+          node n[0..{nodes - 1}] {{
+            cpu c {{ cores = 4; compute = {{ f64: 40 GFLOP/s }} }}
+            memory ram {{ capacity = 8 GB; bandwidth = 1000 TB/s }}
+            nic {nics} : wire
+          }}
+          network net : {shape} {{ attach = {attach}; via = wire }}
+        }}""")
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_platforms_have_the_structure_of_the_dtd(name: str) -> None:
+    root = ElementTree.fromstring(platform(hwspec.load(name)))
+    assert (root.tag, root.get("version")) == ("platform", "4.1")
+    for element in root.iter():
+        assert set(element.attrib) <= ATTRIBUTES[element.tag]
+
+
+@pytest.mark.parametrize("name", [name for name in MACHINES if hwspec.load(name).count("node") > 1])
+def test_simgrid_reads_every_cluster_of_the_catalog(name: str, tmp_path: Path) -> None:
+    described = hwspec.load(name)
+    node = described.of_kind("node")[0].part
+    told = ask(platform(described), tmp_path, f"{node.name}-0", f"{node.name}-1")
+    assert told["hosts"] >= described.count("node")
+
+
+@pytest.mark.parametrize(("shape", "nodes"), SHAPES.items())
+def test_both_take_the_same_number_of_wires(shape: str, nodes: int, tmp_path: Path) -> None:
+    described = machine(shape, nodes)
+    network = Network(described.of_kind("network")[0].part, described.tree)
+    for other in (1, nodes // 2):
+        told = ask(platform(described), tmp_path, "n-0", f"n-{other}")
+        # Which router of a dragonfly has the wire to another group is left to the builder.
+        tolerance = 2 if shape.startswith("dragonfly") and other > 1 else 0
+        assert told["links"] == pytest.approx(len(network.topology.way(0, other)), abs=tolerance)
+
+
+def test_a_message_takes_as_long_as_dlc_predicts(tmp_path: Path) -> None:
+    described = machine("star", 8)
+    for size in (1_000, 10_000_000):
+        told = ask(platform(described), tmp_path, "n-0", "n-7", size)
+        assert told["seconds"] == pytest.approx(
+            described.transfer_seconds(size, "n[0].c", "n[7].c"), rel=1e-6
+        )
+
+
+def test_the_longest_way_of_a_fat_tree_has_the_right_delay(tmp_path: Path) -> None:
+    described = machine("fat_tree(down = [4, 4], up = [2])", 16)
+    hops = described.path("n[0].c", "n[15].c")
+    told = ask(platform(described), tmp_path, "n-0", "n-15")
+    assert told["latency"] == pytest.approx(sum(hop.latency for hop in hops))
+
+
+def test_hosts_have_the_cores_and_the_speed_of_a_core(tmp_path: Path) -> None:
+    told = ask(platform(machine("star", 2)), tmp_path, "n-0", "n-1")
+    assert (told["cores"], told["speed"]) == (4, 10e9)
+
+
+def test_several_wires_a_node() -> None:
+    two = machine("fat_tree(down = [4, 4], up = [2])", 8, "h[0..1]", "n[*].h[*]")
+    assert 'topo_parameters="2;2,4;1,2;2,1"' in platform(two)
+    rails = machine("rail_optimised(rails = 2, nodes = 4)", 8, "h[0..1]", "n[*].h[*]")
+    assert 'topo_parameters="2;4,2;2,4;1,1"' in platform(rails)
+    star = machine("star", 8, "h[0..1]", "n[*].h[*]")
+    assert 'bw="25000000000.0Bps"' in platform(star)
+
+
+@pytest.mark.parametrize("shape", ["torus(dims = [2, 4], wrap = false)"])
+def test_shapes_that_simgrid_does_not_have_are_refused(shape: str) -> None:
+    with pytest.raises(DlcError) as caught:
+        platform(machine(shape, 8))
+    assert caught.value.code == "DLC418"
+    assert caught.value.loc is not None
+
+
+def test_a_processor_of_unknown_speed_is_refused() -> None:
+    with pytest.raises(DlcError) as caught:
+        platform(
+            hwspec.loads(
+                "machine m { node n { cpu c { cores = 1 }; memory r { capacity = 1 GB; bandwidth = 1 GB/s } } }"
+            )
+        )
+    assert caught.value.code == "DLC418"
