@@ -28,7 +28,7 @@ def empty_plan(ranks: int, steps: int) -> Plan:
     fragment = {"version": 1, "inputs": 1, "ops": [], "outputs": [0]}
     empty = {"op": "run", "ins": ["v"], "outs": ["v"], "fragment": fragment, "loc": -1}
     gang = Gang("main", list(range(ranks)), [constant] + [empty] * steps)
-    return Plan("empty", ranks, [gang], constants={"c": _table()})
+    return Plan("empty", ranks, [gang], constants={"c.arrow": _table()})
 
 
 def _table() -> bytes:

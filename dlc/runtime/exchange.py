@@ -15,21 +15,33 @@ _MOST_FILTERS = 8  # up to so many ranks, one filter a rank beats sorting the ro
 _SMALL_CHUNK = 1 << 16  # rows; on average smaller received pieces are joined into one
 
 
-def shuffle(frame: pl.DataFrame, keys: Sequence[str], transport: Transport) -> pl.DataFrame:
-    """Rows of all ranks whose keys belong to this one; equal keys (nulls, NaN and ±0 too) meet."""
+def shuffle(
+    frame: pl.DataFrame, keys: Sequence[str], transport: Transport, shards: int | None = None
+) -> pl.DataFrame:
+    """Rows of all ranks whose keys belong to this one; equal keys (nulls, NaN and ±0 too) meet.
+
+    With `shards`, keys belong to one of so many shards, and shard s to rank s modulo the number of ranks.
+    """
     if transport.size == 1:
         return frame
-    return _exchange(partition(frame, keys, transport.size), frame, transport)
+    return _exchange(partition(frame, keys, transport.size, shards), frame, transport)
 
 
-def partition(frame: pl.DataFrame, keys: Sequence[str], ranks: int) -> list[pl.DataFrame]:
-    """The rows for each rank, in the order in which they stand."""
-    if not keys:
-        return [frame, *[frame.clear()] * (ranks - 1)]
+def shard_of(keys: Sequence[str], shards: int) -> pl.Expr:
+    """The shard, from 0 on, that the keys of a row belong to."""
     mixed = pl.col(keys[0]).hash(_SEED)
     for key in keys[1:]:
         mixed = mixed * _MIX + pl.col(key).hash(_SEED)  # wraps, as hashes may
-    target = frame.select(target=(mixed % ranks).cast(pl.UInt32)).to_series()
+    return (mixed % shards).cast(pl.UInt32)
+
+
+def partition(
+    frame: pl.DataFrame, keys: Sequence[str], ranks: int, shards: int | None = None
+) -> list[pl.DataFrame]:
+    """The rows for each rank, in the order in which they stand."""
+    if not keys:
+        return [frame, *[frame.clear()] * (ranks - 1)]
+    target = frame.select(target=shard_of(keys, shards or ranks) % ranks).to_series()
     if ranks == 2:
         first = target == 0
         return [frame.filter(first), frame.filter(~first)]

@@ -2,22 +2,21 @@
 
 import os
 import secrets
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from dlc.diagnostics import DlcError, Note
+from dlc.diagnostics import DlcError
 from dlc.runtime import exchange
 from dlc.runtime.inputs import check_inputs
-from dlc.runtime.instructions import Context, Step, Values, compile_gang
+from dlc.runtime.instructions import Context, Site, compile_steps, run_steps
 from dlc.runtime.output import Outputs
 from dlc.runtime.parameters import bind_parameters
-from dlc.runtime.plan import Gang, Plan
+from dlc.runtime.plan import Plan
 from dlc.runtime.trace import Recorder
-from dlc.runtime.transport import PeerFailed, Transport
+from dlc.runtime.transport import Transport
 
 _RESULT_TAG = 0
 
@@ -44,10 +43,11 @@ def execute(
         return None
     world = _group(transport, list(range(plan.world_size)))
     outputs = Outputs(plan.outputs, _run_name(world))
-    context = Context(plan, world, outputs, bind_parameters(plan.parameters, parameters or {}), {})
+    bound = bind_parameters(plan.parameters, parameters or {})
+    context = Context(plan, world, outputs, bound, {}, recorder)
     try:
         programs = [
-            (gang, compile_gang(gang, _group(world, gang.ranks), context))
+            compile_steps(gang.instructions, Site(context, gang.name, _group(world, gang.ranks)))
             for gang in plan.gangs
             if world.rank in gang.ranks
         ]
@@ -56,8 +56,8 @@ def execute(
             check_inputs(plan.inputs)
             outputs.prepare()
         world.barrier()
-        for gang, steps in programs:
-            _run_steps(gang, steps, plan, recorder)
+        for steps in programs:
+            run_steps(steps, {}, plan)
         results = _bring_results(context)
         world.flush()
         world.barrier()
@@ -72,35 +72,6 @@ def execute(
 def _group(transport: Transport, ranks: list[int]) -> Transport:
     """A transport for these ranks, of which this is one."""
     return transport if ranks == list(range(transport.size)) else transport.split(ranks)
-
-
-def _run_steps(gang: Gang, steps: list[Step], plan: Plan, recorder: Recorder | None) -> None:
-    values: Values = {}
-    step = steps[0] if steps else None
-    try:
-        if recorder is None:
-            for step in steps:
-                step.run(values)
-        else:
-            for index, step in enumerate(steps):
-                start = time.perf_counter()
-                step.run(values)
-                recorder.add(gang.name, index, step.instruction, time.perf_counter() - start, values)
-    except (DlcError, PeerFailed):
-        raise
-    except Exception as error:
-        assert step is not None
-        raise _unexpected(error, plan, step) from error
-
-
-def _unexpected(error: Exception, plan: Plan, step: Step) -> DlcError:
-    return DlcError(
-        "DLC603",
-        f"the instruction {step.instruction['op']!r} failed: {type(error).__name__}: {str(error)[:500]}",
-        loc=plan.location(step.instruction["loc"]),
-        help="if nothing here explains it, report it together with the traceback above",
-        notes=[Note("this is not an error that dlc foresees")],
-    )
 
 
 def _bring_results(context: Context) -> dict[str, pl.DataFrame] | None:

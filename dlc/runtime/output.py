@@ -72,7 +72,7 @@ class Outputs:
     def _publish(self, path: Path) -> None:
         staging, old = self._staging(path), self._old(path)
         staged = staging / "file" if (staging / "file").exists() else staging
-        _sync(staging)
+        sync(staging)
         if path.is_dir():
             path.rename(old)
         elif path.exists():
@@ -83,7 +83,7 @@ class Outputs:
             if old.exists():
                 old.replace(path)
             raise
-        _sync(path.parent)
+        sync(path.parent)
 
     def _restore(self, path: Path) -> None:
         remove(path)
@@ -97,7 +97,8 @@ class Outputs:
         return path.with_name(f".{path.name}.{self._run}.old")
 
 
-def _sync(directory: Path) -> None:
+def sync(directory: Path) -> None:
+    """Make the names in a directory last."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,8 +1,9 @@
 """The plan artefact: what the compiler hands to the executor, as data in one zip file.
 
-Members: `manifest.json`, `plan.mlir` (for people), `gangs/<name>.json`, `constants/<name>.arrow`. The
-structure of the JSON members is `schema.json` beside this file. The archive's comment holds the SHA-256 of
-all bytes before it, so that any change of the file is found, and equal plans give equal bytes.
+Members: `manifest.json`, `plan.mlir` (for people), `gangs/<name>.json`, `constants/<name>.arrow` (frames),
+`constants/<name>.safetensors` (parameters) and `kernels/<name>.mlir` (StableHLO). The structure of the JSON
+members is `schema.json` beside this file. The archive's comment holds the SHA-256 of all bytes before it, so
+that any change of the file is found, and equal plans give equal bytes.
 """
 
 import hashlib
@@ -11,16 +12,16 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 from dlc.diagnostics import DlcError, SourceLoc
+from dlc.runtime.references import check_references
 from dlc.runtime.validate import Invalid, validate
 
-FORMAT = 1
+FORMAT = 2
 Json = dict[str, Any]
 
 _MAX_JSON = 256 << 20  # bytes of one JSON member
@@ -40,7 +41,10 @@ class Gang:
 
 @dataclass
 class Plan:
-    """A compiled program. The JSON parts have the structure that `schema.json` gives."""
+    """A compiled program. The JSON parts have the structure that `schema.json` gives.
+
+    `constants` are files by name and suffix, `kernels` the texts of modules by name.
+    """
 
     program: str
     world_size: int
@@ -53,6 +57,7 @@ class Plan:
     inputs: list[Json] = field(default_factory=list[Json])
     locations: list[list[Any]] = field(default_factory=list[list[Any]])
     constants: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    kernels: dict[str, str] = field(default_factory=dict[str, str])
     text: str = ""
     compiler: str = "0.1.0"
 
@@ -91,7 +96,9 @@ def to_bytes(plan: Plan) -> bytes:
         content = {"gang": gang.name, "ranks": gang.ranks, "instructions": gang.instructions}
         members[f"gangs/{gang.name}.json"] = _encode(content)
     for name, data in sorted(plan.constants.items()):
-        members[f"constants/{name}.arrow"] = data
+        members[f"constants/{name}"] = data
+    for name, text in sorted(plan.kernels.items()):
+        members[f"kernels/{name}.mlir"] = text.encode()
     manifest = {
         "format": FORMAT,
         "schema": hashlib.sha256(_schema_text()).hexdigest(),
@@ -180,9 +187,14 @@ def _decode_plan(data: bytes, name: str) -> Plan:
             validate(gang, "gang", schema)
             gangs.append(Gang(gang["gang"], gang["ranks"], gang["instructions"]))
         constants = {
-            member.removeprefix("constants/").removesuffix(".arrow"): archive.read(member)
+            member.removeprefix("constants/"): archive.read(member)
             for member in by_name
             if member.startswith("constants/")
+        }
+        kernels = {
+            member.removeprefix("kernels/").removesuffix(".mlir"): archive.read(member).decode()
+            for member in by_name
+            if member.startswith("kernels/")
         }
         text = archive.read("plan.mlir").decode()
     kept = (
@@ -201,9 +213,10 @@ def _decode_plan(data: bytes, name: str) -> Plan:
         compiler=manifest["compiler"],
         gangs=gangs,
         constants=constants,
+        kernels=kernels,
         text=text,
     )
-    _check_references(plan)
+    check_references(plan)
     return plan
 
 
@@ -221,65 +234,6 @@ def _check_members(
     for member, expected in sums.items():
         if hashlib.sha256(archive.read(member)).hexdigest() != expected:
             raise Invalid(f"the checksum of {member[:100]} is wrong")
-
-
-def _check_references(plan: Plan) -> None:
-    """Every rank, constant and value that an instruction names exists."""
-    for gang in plan.gangs:
-        if len(set(gang.ranks)) != len(gang.ranks) or max(gang.ranks) >= plan.world_size:
-            raise Invalid(f"the ranks of gang {gang.name[:40]} do not fit {plan.world_size} ranks")
-        defined: set[str] = set()
-        for number, instruction in enumerate(gang.instructions):
-            where = f"instruction {number} ({instruction['op']}) of gang {gang.name[:40]}"
-            for value in _uses(instruction):
-                if value not in defined:
-                    raise Invalid(f"{where} uses {value[:40]!r}, which is not defined")
-            if instruction.get("root", 0) >= len(gang.ranks) or instruction.get("peer", 0) >= plan.world_size:
-                raise Invalid(f"{where} names a rank that does not exist")
-            if instruction["op"] == "constant" and instruction["name"] not in plan.constants:
-                raise Invalid(f"{where} names a constant that does not exist")
-            if instruction["op"] == "free":
-                defined.difference_update(instruction["values"])
-            defined.update(_definitions(instruction))
-            for fragment, inputs, outputs in _fragments(instruction):
-                _check_fragment(fragment, inputs, outputs, where)
-
-
-def _uses(instruction: Json) -> Iterator[str]:
-    for key in ("in", "splitters"):
-        if key in instruction:
-            yield instruction[key]
-    yield from instruction.get("ins", ())
-    yield from instruction.get("values", ())
-
-
-def _definitions(instruction: Json) -> Iterator[str]:
-    if "out" in instruction:
-        yield instruction["out"]
-    yield from instruction.get("outs", ())
-
-
-def _fragments(instruction: Json) -> Iterator[tuple[Json, int, int]]:
-    """Fragments of an instruction with the number of values they take and give."""
-    if instruction["op"] == "run":
-        yield instruction["fragment"], len(instruction["ins"]), len(instruction["outs"])
-    elif instruction["op"] == "all_reduce":
-        yield instruction["combine"], 1, 1
-
-
-def _check_fragment(fragment: Json, inputs: int, outputs: int, where: str) -> None:
-    if fragment["inputs"] != inputs or len(fragment["outputs"]) != outputs:
-        raise Invalid(f"the fragment of {where} takes or gives another number of values")
-    known = inputs
-    for operator in fragment["ops"]:
-        taken = [operator[key] for key in ("in", "left", "right") if key in operator] + operator.get(
-            "ins", []
-        )
-        if max(taken) >= known:
-            raise Invalid(f"the {operator['op']} of {where} uses a value that is not defined")
-        known += 1
-    if any(index >= known for index in fragment["outputs"]):
-        raise Invalid(f"the fragment of {where} gives a value that is not defined")
 
 
 def _read_json(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:

@@ -3,6 +3,8 @@
 import json
 import resource
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,32 +20,59 @@ VERSION = 1
 
 @dataclass
 class Recorder:
-    """Collects one entry an instruction; without a recorder a run measures nothing."""
+    """Collects one entry an instruction; without a recorder a run measures nothing.
+
+    The entry of a loop holds those of its body, in which all iterations are added up.
+    """
 
     entries: list[Json] = field(default_factory=list[Json])
     started: float = field(default_factory=time.perf_counter)
+    _level: list[Json] | None = None
 
-    def add(self, gang: str, index: int, instruction: Json, seconds: float, values: dict[str, Any]) -> None:
-        """Note an instruction that has just ended: its seconds, the rows and bytes of the frames it gave."""
-        rows = size = 0
-        for name in [instruction["out"]] if "out" in instruction else instruction.get("outs", ()):
-            frame = values[name]
-            if isinstance(frame, pl.DataFrame):
-                rows += frame.height
-                size += int(frame.estimated_size())
-        entry: Json = {
-            "gang": gang,
-            "index": index,
-            "op": instruction["op"],
-            "start": time.perf_counter() - self.started - seconds,
-            "seconds": seconds,
-            "rows": rows,
-            "bytes": size,
-            "peak_bytes": peak_bytes(),
-        }
+    @contextmanager
+    def entry(self, gang: str, index: int, instruction: Json) -> Generator[Json]:
+        """The entry of an instruction; those that are asked for inside are in its body."""
+        level = self.entries if self._level is None else self._level
+        entry: Json = {"gang": gang, "index": index, "op": instruction["op"], "count": 0, "seconds": 0.0}
+        entry |= {"rows": 0, "bytes": 0, "sent_bytes": 0}
         if "predicted" in instruction:
             entry["predicted"] = instruction["predicted"]
-        self.entries.append(entry)
+        level.append(entry)
+        body: list[Json] = []
+        outer, self._level = self._level, body
+        try:
+            yield entry
+        finally:
+            self._level = outer
+        if body:
+            entry["body"] = body
+
+    def timed(
+        self,
+        entry: Json,
+        instruction: Json,
+        run: Callable[[dict[str, Any]], None],
+        sent: Callable[[], int],
+    ) -> Callable[[dict[str, Any]], None]:
+        """The same, adding its seconds, the rows and bytes it gave and the bytes it sent to the entry."""
+        names = [*instruction.get("outs", ()), *([instruction["out"]] if "out" in instruction else [])]
+
+        def timed_run(values: dict[str, Any]) -> None:
+            before, start = sent(), time.perf_counter()
+            run(values)
+            seconds = time.perf_counter() - start
+            if not entry["count"]:
+                entry["start"] = start - self.started
+            entry["count"] += 1
+            entry["seconds"] += seconds
+            entry["sent_bytes"] += sent() - before
+            for name in names:
+                rows, size = _extent(values[name])
+                entry["rows"] += rows
+                entry["bytes"] += size
+            entry["peak_bytes"] = peak_bytes()
+
+        return timed_run
 
     def merge(self, program: str, world: Transport) -> Json | None:
         """The record of all ranks, on rank 0; every rank calls it."""
@@ -51,7 +80,7 @@ class Recorder:
             "rank": world.rank,
             "seconds": time.perf_counter() - self.started,
             "peak_bytes": peak_bytes(),
-            "instructions": self.entries,
+            "instructions": [entry for entry in self.entries if entry["count"]],
         }
         ranks = world.gather(memoryview(json.dumps(mine).encode()), 0)
         if world.rank != 0:
@@ -65,6 +94,14 @@ def write_record(record: Json, path: str) -> None:
         Path(path).write_text(json.dumps(record, indent=1) + "\n")
     except OSError as error:
         raise DlcError("DLC605", f"cannot write the record {path}: {error.strerror}") from error
+
+
+def _extent(value: object) -> tuple[int, int]:
+    """Rows and bytes of a frame, bytes of a tensor."""
+    if isinstance(value, pl.DataFrame):
+        return value.height, int(value.estimated_size())
+    size = getattr(value, "nbytes", 0)
+    return 0, size if isinstance(size, int) else 0
 
 
 def peak_bytes() -> int:

@@ -76,11 +76,13 @@ def _object_children(
 
 
 def _variant(item: dict[str, Any], variants: list[dict[str, Any]], where: str) -> dict[str, Any]:
-    """The variant whose `op` is the item's."""
+    """The variant whose `op` or `kind` is the item's; some variants need none."""
+    key = "op" if "op" in variants[0]["properties"] else "kind"
     for variant in variants:
-        if variant["properties"]["op"]["const"] == item.get("op"):
+        may_lack = key not in variant.get("required", ()) and key not in item
+        if may_lack or variant["properties"][key]["const"] == item.get(key):
             return variant
-    raise Invalid(f"{where} has an unknown op {str(item.get('op'))[:40]!r}")
+    raise Invalid(f"{where} has an unknown {key} {str(item.get(key))[:40]!r}")
 
 
 def _merge(rule: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def small_plan() -> Plan:
         ],
         results=[{"name": "r", "schema": [["a", "i64"]]}],
         locations=[["prog.py", 3, 5, 9]],
-        constants={"c0": b"arrow bytes"},
+        constants={"c0.arrow": b"arrow bytes"},
         text="builtin.module {}",
     )
 
@@ -98,11 +98,11 @@ def test_other_files_are_no_plans(data: bytes) -> None:
 def test_another_format_version_is_named(tmp_path: Path) -> None:
     path = tmp_path / "new.dlc"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("manifest.json", json.dumps({"format": 2}))
+        archive.writestr("manifest.json", json.dumps({"format": 3}))
     with pytest.raises(DlcError) as caught:
         plans.load(path)
     assert caught.value.code == "DLC502"
-    assert "format 2" in caught.value.message
+    assert "format 3" in caught.value.message
 
 
 def test_a_missing_plan_is_a_missing_file(tmp_path: Path) -> None:

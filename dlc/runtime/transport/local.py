@@ -4,9 +4,15 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from dlc.runtime.transport.base import PeerFailed, Transport, silence
+import numpy as np
+
+from dlc.runtime.transport.base import PeerFailed, Transport, silence, split
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -45,6 +51,7 @@ class LocalTransport:
         self._hub = hub or _Hub()
         self._group = group
         self._patience = patience
+        self._started = 0
         self._splits: defaultdict[tuple[int, ...], int] = defaultdict(int)
 
     def all_to_all(self, parts: Sequence[memoryview]) -> list[memoryview]:
@@ -83,6 +90,35 @@ class LocalTransport:
                 hub.changed.wait(0.1)
             return box.popleft()
 
+    def start_exchange(
+        self, sends: Sequence[tuple[int, memoryview]], receives: Sequence[tuple[int, memoryview]]
+    ) -> "_Pending":
+        self._started += 1
+        tag = _COLLECTIVE - self._started
+        for peer, part in sends:
+            self.send(
+                memoryview(bytes(part)), peer, tag
+            )  # the sender may change it once its own wait is over
+        return _Pending(self, tag, receives)
+
+    def start_all_gather(self, whole: memoryview, sizes: Sequence[int]) -> "_Pending":
+        parts = split(whole, sizes)
+        others = [peer for peer in range(self.size) if peer != self.rank]
+        return self.start_exchange(
+            [(peer, parts[self.rank]) for peer in others], [(peer, parts[peer]) for peer in others]
+        )
+
+    def start_all_reduce(self, values: "NDArray[Any]", combine: str) -> "_Reducing":
+        parts = np.empty((self.size, len(values)), values.dtype)
+        parts[self.rank] = values
+        size = values.nbytes
+        return _Reducing(
+            self.start_all_gather(parts.view(np.uint8).reshape(-1).data, [size] * self.size),
+            parts,
+            values,
+            np.add if combine == "sum" else np.multiply,
+        )
+
     def flush(self) -> None:
         """Nothing to wait for: a message is in its box as soon as it is sent."""
 
@@ -102,6 +138,31 @@ class LocalTransport:
         error = SystemExit(code)
         self._hub.fail(error)
         raise error
+
+
+class _Pending:
+    """Messages that are still to come; what this rank sends has left at once."""
+
+    def __init__(
+        self, transport: LocalTransport, tag: int, receives: Sequence[tuple[int, memoryview]]
+    ) -> None:
+        self._transport, self._tag, self._receives = transport, tag, receives
+
+    def wait(self) -> None:
+        for peer, buffer in self._receives:
+            buffer[:] = self._transport.recv(peer, self._tag)
+
+
+@dataclass(frozen=True)
+class _Reducing:
+    gathering: _Pending
+    parts: "NDArray[Any]"
+    values: "NDArray[Any]"
+    combine: np.ufunc
+
+    def wait(self) -> None:
+        self.gathering.wait()
+        self.combine.reduce(self.parts, axis=0, out=self.values)
 
 
 def run_local(size: int, work: Callable[[Transport], T], patience: float | None = None) -> list[T]:

@@ -5,13 +5,17 @@ import secrets
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 from mpi4py import MPI
 
-from dlc.runtime.transport.base import Transport, silence
+from dlc.runtime.transport.base import Transport, silence, split
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _CHUNK = 1 << 30  # bytes of one MPI message; counts are 32 bits in MPI 3
 _SPIN = 100e-6  # seconds of tight polling before the first sleep
@@ -40,7 +44,7 @@ class MpiTransport:
     def all_to_all(self, parts: Sequence[memoryview]) -> list[memoryview]:
         sizes_out = np.array([part.nbytes for part in parts], np.int64)
         sizes_in = np.empty(self.size, np.int64)
-        self._wait([self._comm.Ialltoall(sizes_out, sizes_in)])
+        self.wait([self._comm.Ialltoall(sizes_out, sizes_in)])
         # The own part stays where it is; peers start at different ranks so that no rank is everybody's first.
         received = [
             _allocate(size if peer != self.rank else 0) for peer, size in enumerate(sizes_in.tolist())
@@ -48,19 +52,19 @@ class MpiTransport:
         others = [(self.rank + step) % self.size for step in range(1, self.size)]
         requests = [request for peer in others for request in self._receive(received[peer], peer, 0)]
         requests += [request for peer in others for request in self._start(parts[peer], peer, 0)]
-        self._wait(requests, int(sizes_in.sum() + sizes_out.sum()))
+        self.wait(requests, int(sizes_in.sum() + sizes_out.sum()))
         received[self.rank] = parts[self.rank]
         return received
 
     def all_gather(self, part: memoryview) -> list[memoryview]:
         sizes = np.empty(self.size, np.int64)
-        self._wait([self._comm.Iallgather(np.array([part.nbytes], np.int64), sizes)])
+        self.wait([self._comm.Iallgather(np.array([part.nbytes], np.int64), sizes)])
         total = int(sizes.sum())
         if total >= 1 << 31:
             return self.all_to_all([part] * self.size)
         whole = _allocate(total)
         starts = np.concatenate([[0], np.cumsum(sizes)])
-        self._wait([self._comm.Iallgatherv(part, [whole, sizes, starts[:-1], MPI.BYTE])], total)
+        self.wait([self._comm.Iallgatherv(part, [whole, sizes, starts[:-1], MPI.BYTE])], total)
         return [whole[starts[peer] : starts[peer + 1]] for peer in range(self.size)]
 
     def gather(self, part: memoryview, root: int) -> list[memoryview]:
@@ -70,9 +74,9 @@ class MpiTransport:
 
     def broadcast(self, part: memoryview, root: int) -> memoryview:
         size = np.array([part.nbytes], np.int64)
-        self._wait([self._comm.Ibcast(size, root)])
+        self.wait([self._comm.Ibcast(size, root)])
         whole = part if self.rank == root else _allocate(int(size[0]))
-        self._wait([self._comm.Ibcast([chunk, MPI.BYTE], root) for chunk in _chunks(whole)], whole.nbytes)
+        self.wait([self._comm.Ibcast([chunk, MPI.BYTE], root) for chunk in _chunks(whole)], whole.nbytes)
         return whole
 
     def send(self, part: memoryview, peer: int, tag: int) -> None:
@@ -83,17 +87,45 @@ class MpiTransport:
 
     def recv(self, peer: int, tag: int) -> memoryview:
         header = np.empty(1, np.int64)
-        self._wait([self._comm.Irecv([header.view(np.uint8), MPI.BYTE], peer, tag + 1)])
+        self.wait([self._comm.Irecv([header.view(np.uint8), MPI.BYTE], peer, tag + 1)])
         whole = _allocate(int(header[0]))
-        self._wait(self._receive(whole, peer, tag + 1), whole.nbytes)
+        self.wait(self._receive(whole, peer, tag + 1), whole.nbytes)
         return whole
 
+    def start_exchange(
+        self, sends: Sequence[tuple[int, memoryview]], receives: Sequence[tuple[int, memoryview]]
+    ) -> "_Pending":
+        requests = [request for peer, part in receives for request in self._receive(part, peer, 0)]
+        requests += [request for peer, part in sends for request in self._start(part, peer, 0)]
+        return _Pending(
+            self, requests, sum(part.nbytes for _, part in [*sends, *receives]), (sends, receives)
+        )
+
+    def start_all_gather(self, whole: memoryview, sizes: Sequence[int]) -> "_Pending":
+        if whole.nbytes >= 1 << 31:
+            parts = split(whole, sizes)
+            others = [peer for peer in range(self.size) if peer != self.rank]
+            return self.start_exchange(
+                [(peer, parts[self.rank]) for peer in others], [(peer, parts[peer]) for peer in others]
+            )
+        request = self._comm.Iallgatherv(MPI.IN_PLACE, [whole, list(sizes), None, MPI.BYTE])
+        return _Pending(self, [request], whole.nbytes, whole)
+
+    def start_all_reduce(self, values: "NDArray[Any]", combine: str) -> "_Pending":
+        operation = MPI.SUM if combine == "sum" else MPI.PROD
+        length = _CHUNK // values.itemsize
+        requests = [
+            self._comm.Iallreduce(MPI.IN_PLACE, values[start : start + length], operation)
+            for start in range(0, len(values), length)
+        ]
+        return _Pending(self, requests, 2 * values.nbytes, values)
+
     def flush(self) -> None:
-        self._wait([request for request, _ in self._sent], sum(part.nbytes for _, part in self._sent))
+        self.wait([request for request, _ in self._sent], sum(part.nbytes for _, part in self._sent))
         self._sent.clear()
 
     def barrier(self) -> None:
-        self._wait([self._comm.Ibarrier()])
+        self.wait([self._comm.Ibarrier()])
 
     def split(self, ranks: Sequence[int]) -> Transport:
         if list(ranks) == list(range(self.size)):
@@ -115,7 +147,7 @@ class MpiTransport:
     def _receive(self, part: memoryview, peer: int, tag: int) -> list[MPI.Request]:
         return [self._comm.Irecv([chunk, MPI.BYTE], peer, tag) for chunk in _chunks(part)]
 
-    def _wait(self, requests: list[MPI.Request], size: int = 0) -> None:
+    def wait(self, requests: list[MPI.Request], size: int = 0) -> None:
         """Poll until all requests are done; MPI moves bytes only then, so `size` lengthens the spin."""
         if MPI.Request.Testall(requests):
             return
@@ -131,6 +163,19 @@ class MpiTransport:
             else:
                 time.sleep(sleep)
                 sleep = min(sleep * 1.5, _LONGEST_SLEEP)
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """Requests under way; they do not keep their buffers alive."""
+
+    transport: MpiTransport
+    requests: list[MPI.Request]
+    size: int
+    buffers: object
+
+    def wait(self) -> None:
+        self.transport.wait(self.requests, self.size)
 
 
 class _Claims:
