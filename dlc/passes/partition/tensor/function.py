@@ -13,6 +13,7 @@ from dlc.passes.locations import source_loc
 from dlc.passes.partition.layouts import Layout, Partial, Replicated, Split
 
 from .factors import DYNAMIC, FactorRule, Span
+from .index_rules import own_rows
 from .linear import partial_of
 from .ops import NeedsWhole, Unsupported, named, shape, splat, terminator
 from .sizes import Size, result_sizes
@@ -25,12 +26,16 @@ _ZERO_STAYS = named(
 )
 """Operations that make zeros of zeros."""
 
+_UNIFORM_STAYS = ELEMENTWISE | named("broadcast_in_dim dynamic_broadcast_in_dim")
+"""Operations that make entries which are the same for all rows of such entries."""
+
 _NUMBERS_STAY = named(
     "broadcast_in_dim concatenate dynamic_broadcast_in_dim dynamic_gather dynamic_iota dynamic_reshape "
     "gather reshape scatter slice transpose"
 )
 """Operations other than element by element that leave row numbers alone or, as indices, use them up."""
 
+_POSITION = "it needs the position of a row among all rows"
 _HELP_WHOLE = (
     "compute what needs all rows with the data frame before the tensors are made, or return it as a sum, "
     "mean, maximum or minimum over the rows"
@@ -167,17 +172,20 @@ class Analysis:
         # Sizes alone follow the rows, too: a constant in the shape of the rows is split as they are.
         zero = self._is_zero(op, given)
         numbers = self._numbers(op, rule, given)
+        uniform = op.name in _UNIFORM_STAYS and all(state.uniform or not state.has_rows() for state in given)
         for result, dims in zip(op.results, rule.results, strict=True):
             spans = self._result_spans(op, rule, result, dims, located)
             carries = any(span is not None for span in spans)
-            self._set(result, State(spans, self.split and carries, partial, zero, numbers))
+            self._set(
+                result, State(spans, self.split and carries, partial, zero, numbers, uniform and carries)
+            )
 
     def located(self, op: Operation, rule: FactorRule, given: Sequence[State]) -> dict[int, Span]:
         """The factors of an operation that hold rows, and how."""
         located: dict[int, Span] = {}
-        for state, dims in zip(given, rule.operands, strict=True):
+        for state, dims in sorted(zip(given, rule.operands, strict=True), key=lambda pair: pair[0].uniform):
             for span, dimension in zip(state.spans, dims, strict=True):
-                if span is None:
+                if span is None or (state.uniform and any(factor in located for factor in dimension)):
                     continue
                 found = rule.locate(dimension, span)
                 if found is None or located.setdefault(found[0], found[1]) != found[1]:
@@ -218,8 +226,13 @@ class Analysis:
         if not any(state.numbers for state in given):
             return False
         if op.name not in _NUMBERS_STAY and op.name not in ELEMENTWISE:
-            raise NeedsWhole(op, "it needs the position of a row among all rows")
-        return not op.name.endswith(("gather", "scatter"))
+            raise NeedsWhole(op, _POSITION)
+        if not op.name.endswith(("gather", "scatter")):
+            return True
+        # As indices, row numbers are good for finding the rows themselves.
+        if any(self.states[column].numbers for column in own_rows(op)[1]):
+            raise NeedsWhole(op, _POSITION)
+        return given[0].numbers
 
     def _result_spans(
         self,
@@ -243,7 +256,7 @@ class Analysis:
             else:
                 raise Unsupported(op, "the size of its result is no multiple of the number of rows")
             span = spans[-1]
-            if span is not None and known is not None and known != Size(span.per_row):
+            if span is not None and sizes and factor is not None and known != Size(span.per_row):
                 raise NeedsWhole(op, "it takes a part of the rows")
         return tuple(spans)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Attribute, Operation, SSAValue
 
-from .factors import Dimensions, FactorRule, Factors
+from .factors import DYNAMIC, Dimensions, FactorRule, Factors
 from .ops import attribute, integers, ints, reducer, shape
+from .row_numbers import are_row_numbers, index_columns
 
 Dimension = tuple[int, ...]
 
@@ -29,10 +30,10 @@ def gather(op: Operation) -> FactorRule:
     offsets = numbers("offset_dims")
     batch = [dim for axis, dim in enumerate(dims) if axis not in offsets]
     index_dims = _index_dimensions(factors, indices, numbers("index_vector_dim")[0], batch)
-    dropped = numbers("collapsed_slice_dims") + numbers("operand_batching_dims")
     sizes = slice_sizes(op, result)
-    kept = dict(zip((axis for axis in range(len(operand)) if axis not in dropped), offsets, strict=True))
+    kept = dict(zip(*slice_dimensions(op), strict=True))
     batched = dict(zip(numbers("operand_batching_dims"), numbers("start_indices_batching_dims"), strict=True))
+    batched |= own_rows(op)[0]
     source = tuple(
         index_dims[batched[axis]]
         if axis in batched
@@ -47,10 +48,18 @@ def gather(op: Operation) -> FactorRule:
 
 def slice_sizes(op: Operation, result: Sequence[int]) -> list[int]:
     """Sizes of a gather's slices, as its result shows them."""
+    sizes = [1] * len(shape(op.operands[0]))
+    for axis, offset in zip(*slice_dimensions(op), strict=True):
+        sizes[axis] = result[offset]
+    return sizes
+
+
+def slice_dimensions(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Axes of a gather's operand that its slices keep, and where the result has them."""
     dropped = _numbers(op, "dimension_numbers", "collapsed_slice_dims")
     dropped += _numbers(op, "dimension_numbers", "operand_batching_dims")
-    offsets = iter(_numbers(op, "dimension_numbers", "offset_dims"))
-    return [1 if axis in dropped else result[next(offsets)] for axis in range(len(shape(op.operands[0])))]
+    kept = tuple(axis for axis in range(len(shape(op.operands[0]))) if axis not in dropped)
+    return kept, _numbers(op, "dimension_numbers", "offset_dims")
 
 
 def scatter(op: Operation) -> FactorRule:
@@ -66,11 +75,12 @@ def scatter(op: Operation) -> FactorRule:
     windows = numbers("update_window_dims")
     batches = numbers("scatter_indices_batching_dims")
     vector = numbers("index_vector_dim")[0]
+    own = own_rows(op)[0]
     scattered = [axis for axis in range(len(updates)) if axis not in windows]
     batch: list[Dimension] = []
     index_axes = [axis for axis in range(len(indices)) if axis != vector]
     for at, axis in zip(index_axes, scattered, strict=True):
-        reduced = at not in batches
+        reduced = at not in batches and at not in own.values()
         batch.append(
             (
                 factors.new(
@@ -83,7 +93,7 @@ def scatter(op: Operation) -> FactorRule:
     index_dims = _index_dimensions(factors, indices, vector, batch)
     dropped = numbers("inserted_window_dims") + numbers("input_batching_dims")
     kept = dict(zip((axis for axis in range(len(operand)) if axis not in dropped), windows, strict=True))
-    batched = dict(zip(numbers("input_batching_dims"), batches, strict=True))
+    batched = dict(zip(numbers("input_batching_dims"), batches, strict=True)) | own
     moved: dict[int, Dimension] = dict(zip(scattered, batch, strict=True))
     source: list[Dimension] = []
     for axis, size in enumerate(operand):
@@ -107,6 +117,32 @@ def _index_dimensions(
     if vector < len(indices):
         dims.insert(vector, (factors.new(indices[vector]),))
     return tuple(dims)
+
+
+def own_rows(op: Operation) -> tuple[dict[int, int], list[SSAValue]]:
+    """What a gather or scatter does with row numbers among its indices.
+
+    First, the axes of the operand along which every row finds itself, to the axis of the rows in the indices;
+    second, the parts of the indices that are for other axes.
+    """
+    if op.name == "stablehlo.scatter":
+        name, field, at = (
+            "scatter_dimension_numbers",
+            "scatter_dims_to_operand_dims",
+            (len(op.operands) - 1) // 2,
+        )
+    else:
+        name, field, at = "dimension_numbers", "start_index_map", 1
+    indices, operand = op.operands[at], shape(op.operands[0])
+    columns = index_columns(indices, _numbers(op, name, "index_vector_dim")[0])
+    own: dict[int, int] = {}
+    others: list[SSAValue] = []
+    for axis, column in zip(_numbers(op, name, field), columns, strict=False):
+        if operand[axis] == DYNAMIC and are_row_numbers(column):
+            own[axis] = shape(indices).index(DYNAMIC)
+        else:
+            others.append(column)
+    return own, others
 
 
 def dynamic_slice(op: Operation) -> FactorRule:

@@ -96,6 +96,5 @@ def _widens(op: Operation, reduction: str) -> bool:
             return reduction in ("max", "min") or target.bitwidth >= source.bitwidth
         return reduction in ("sum", "max", "min") and isinstance(source, IntegerType)
     if isinstance(target, IntegerType) and isinstance(source, IntegerType):
-        narrow, wide = (cast("IntegerType", kind).bitwidth for kind in (source, target))
-        return 1 < narrow <= wide
+        return 1 < cast("IntegerType", source).bitwidth <= cast("IntegerType", target).bitwidth
     return False

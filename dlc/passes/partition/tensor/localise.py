@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, TensorType, UnitAttr, i32
 from xdsl.dialects.func import FuncOp
@@ -122,13 +122,14 @@ class _Localiser:
         if self.valid is None or not rule.reductions:
             return given
         states = [self.analysis.states[operand] for operand in op.operands]
-        for factor in self.analysis.located(op, rule, states):
+        located = self.analysis.located(op, rule, states)
+        for factor in located:
             if factor not in rule.reductions:
                 continue
             for at, (state, dims) in enumerate(zip(states, rule.operands, strict=True)):
                 axis = next((axis for axis, dimension in enumerate(dims) if factor in dimension), None)
-                span = state.spans[axis] if axis is not None else None
-                if axis is not None and span is not None:
+                if axis is not None and state.has_rows():
+                    span = rule.place(dims[axis], factor, located[factor])
                     filler = identity(op, tensor(given[at]).element_type, rule.reductions[factor])
                     given[at] = hidden(emit, given[at], axis, self._real(block, span, emit), filler)
         return given
@@ -168,8 +169,19 @@ class _Localiser:
         return emit.op("gather", operands, self._type(op.results[0]), properties)
 
     def _slice(self, op: Operation, emit: Emitter) -> SSAValue:
-        start, stop, step = (self._known(op, at) for at in (1, 2, 3))
-        return emit.slice(self.values[op.operands[0]], start, stop, step)
+        operand, local = self.values[op.operands[0]], self._type(op.results[0])
+        if op.operands[0].type == op.results[0].type:
+            return operand
+        start, stop, step = (self._sizes(op, at) for at in (1, 2, 3))
+        if None not in (*start, *stop, *step):
+            return emit.slice(operand, *(cast("list[int]", bounds) for bounds in (start, stop, step)))
+        # A slice that begins where the data says has strides of one.
+        position = self.values[op.operands[1]]
+        starts = [
+            emit.reshape(emit.slice(position, [axis], [axis + 1], [1]), []) for axis in range(len(start))
+        ]
+        sizes = integer_array(cast("TensorType[Attribute]", local).get_shape())
+        return emit.op("dynamic_slice", [operand, *starts], local, {"slice_sizes": sizes})
 
     def _pad(self, op: Operation, emit: Emitter) -> SSAValue:
         names = ("edge_padding_low", "edge_padding_high", "interior_padding")
@@ -179,11 +191,14 @@ class _Localiser:
         operands = [self.values[operand] for operand in op.operands[:2]]
         return emit.op("pad", operands, self._type(op.results[0]), properties)
 
-    def _known(self, op: Operation, at: int) -> list[int]:
-        """The entries of a shape operand for the rows of a chunk."""
+    def _sizes(self, op: Operation, at: int) -> list[int | None]:
+        """The entries of a shape operand for the rows of a chunk; None for those that the data decides."""
         found = sizes(op.operands[at], self.analysis.rows, self.analysis.spans)
-        known = [size.per_row * self.rows + size.fixed for size in found if size is not None]
-        if len(known) < len(found):
+        return [None if size is None else size.per_row * self.rows + size.fixed for size in found]
+
+    def _known(self, op: Operation, at: int) -> list[int]:
+        known = [size for size in self._sizes(op, at) if size is not None]
+        if len(known) < len(shape(op.operands[0])):
             raise Unsupported(op, "its bounds depend on the data")
         return known
 

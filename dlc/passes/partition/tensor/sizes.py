@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from .factors import Span
+from .index_rules import slice_dimensions
 from .ops import attribute, integers, ints, number, shape, terminator
 
 
@@ -71,7 +72,19 @@ _BINARY: dict[str, Callable[[Size, Size], Size | None]] = {
     "stablehlo.minimum": Size.smallest,
 }
 
+
+def _clamped(low: Size | None, size: Size | None, high: Size | None) -> Size | None:
+    if low is not None and low == high:
+        return low
+    if low is None or size is None or high is None:
+        return None
+    capped = size.smallest(high)
+    return None if capped is None else capped.largest(low)
+
+
 _SAME = frozenset(("stablehlo.convert", "stablehlo.reshape", "stablehlo.broadcast_in_dim"))
+
+_OTHERS = frozenset(("stablehlo.clamp", "stablehlo.concatenate", "stablehlo.slice"))
 
 _LONGEST = 64
 """Shapes are short; longer constants are data."""
@@ -109,6 +122,9 @@ def sizes(value: SSAValue, rows: SSAValue, spans: Spans) -> Sizes:
         return given[0][start:stop:step]
     if name == "stablehlo.get_dimension_size":
         return (_queried(op, spans),)
+    if name == "stablehlo.clamp":
+        low, found, high = (part * length if len(part) == 1 else part for part in given)
+        return tuple(map(_clamped, low, found, high))
     if name in _BINARY:
         return tuple(
             None if a is None or b is None else _BINARY[name](a, b) for a, b in zip(*given, strict=True)
@@ -117,7 +133,7 @@ def sizes(value: SSAValue, rows: SSAValue, spans: Spans) -> Sizes:
 
 
 def _is_arithmetic(name: str) -> bool:
-    return name in _BINARY or name in _SAME or name in ("stablehlo.concatenate", "stablehlo.slice")
+    return name in _BINARY or name in _SAME or name in _OTHERS
 
 
 def _constant(op: Operation, length: int) -> Sizes:
@@ -148,6 +164,13 @@ def _invariant(argument: BlockArgument) -> SSAValue | None:
     return loop.operands[argument.index] if unchanged else None
 
 
+def _gathered(op: Operation, slices: Sizes) -> Sizes:
+    """Sizes of a gather's result along the dimensions of its slices; others are not known."""
+    kept, offsets = slice_dimensions(op)
+    known = dict(zip(offsets, (slices[axis] for axis in kept), strict=True))
+    return tuple(known.get(axis) for axis in range(len(shape(op.results[0]))))
+
+
 def result_sizes(op: Operation, rows: SSAValue, spans: Spans) -> Sizes:
     """What the operands of a dynamic operation say about the sizes of its result; empty for others."""
 
@@ -159,6 +182,8 @@ def result_sizes(op: Operation, rows: SSAValue, spans: Spans) -> Sizes:
             return given(1)
         case "stablehlo.dynamic_iota":
             return given(0)
+        case "stablehlo.dynamic_gather":
+            return _gathered(op, given(2))
         case "stablehlo.real_dynamic_slice":
             return tuple(
                 b - a if a is not None and b is not None and step == Size(0, 1) else None

@@ -18,6 +18,7 @@ class State:
         partial: reduction over the ranks that is pending, "" for none
         zero: all entries are zero, which is also what every rank may contribute to a sum
         numbers: entries are row numbers, which a rank counts from its own first row
+        uniform: entries are the same for all rows, so that it does not matter how the rows lie
 
     """
 
@@ -26,6 +27,7 @@ class State:
     partial: str = ""
     zero: bool = False
     numbers: bool = False
+    uniform: bool = False
 
     def join(self, other: State) -> State | None:
         """What holds of a value that may be either; None when nothing does."""
@@ -33,10 +35,10 @@ class State:
             a, b = (self, other) if other.partial else (other, self)
             if not (a.zero and b.partial == "sum" and not a.split):
                 return None
-            return replace(b, zero=False)
+            return replace(b, zero=False, uniform=False)
         if (self.spans, self.split, self.numbers) != (other.spans, other.split, other.numbers):
             return None
-        return replace(self, zero=self.zero and other.zero)
+        return replace(self, zero=self.zero and other.zero, uniform=self.uniform and other.uniform)
 
     def has_rows(self) -> bool:
         """Whether a dimension depends on the number of rows."""
