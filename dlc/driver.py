@@ -103,33 +103,44 @@ def build_plan(module: ModuleOp) -> Plan:
 
 
 def run_plan(
-    plan: Plan, parameters: Mapping[str, str] | None = None, ranks: int | None = None
+    plan: Plan,
+    parameters: Mapping[str, str] | None = None,
+    ranks: int | None = None,
+    record: str | None = None,
 ) -> dict[str, pl.DataFrame] | None:
     """Run a plan to its end and return its results by name; None on all ranks but the first.
 
     Inside an MPI world all its ranks call this together. Elsewhere processes are started: `ranks`, or as many
-    as the plan is for; a plan for one rank runs right here. Raises what the run raises.
+    as the plan is for; a plan for one rank runs right here. `record` names a file for what each step took.
+    Raises what the run raises.
     """
     from dlc.runtime import launch
     from dlc.runtime import plan as artefact
 
     ranks = ranks or plan.world_size
     if launch.in_mpi_world() or ranks == plan.world_size == 1:
-        return _run_here(plan, parameters or {})
+        return _run_here(plan, parameters or {}, record)
     with tempfile.TemporaryDirectory(prefix="dlc-") as folder:
         path = Path(folder) / f"{plan.program}.dlc"
         artefact.save(plan, path)
-        return launch.run_plan(path, ranks, parameters or {})
+        return launch.run_plan(path, ranks, parameters or {}, record)
 
 
-def _run_here(plan: Plan, parameters: Mapping[str, str]) -> dict[str, pl.DataFrame] | None:
+def _run_here(
+    plan: Plan, parameters: Mapping[str, str], record: str | None = None
+) -> dict[str, pl.DataFrame] | None:
     from dlc.runtime.job import connect, end_job
 
     transport = connect()
     from dlc.runtime.executor import execute
+    from dlc.runtime.trace import Recorder, write_record
 
+    recorder = Recorder() if record else None
     try:
-        return execute(plan, transport, parameters)
+        results = execute(plan, transport, parameters, recorder)
+        if recorder and record and (merged := recorder.merge(plan.program, transport)):
+            write_record(merged, record)
+        return results
     except Exception as error:
         if transport.size > 1:  # the other ranks would wait for this one for ever
             end_job(error, transport)

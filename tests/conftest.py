@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# Runs leave no trace in the home of whoever tests, and say nothing of how long they took.
+os.environ["DLC_HISTORY"] = ""
+
 Dlc = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

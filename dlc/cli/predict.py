@@ -3,11 +3,14 @@
 import argparse
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlc.cli.output import write_text
 from dlc.cli.target import Target, load_plan, parameter, parse_target
-from dlc.diagnostics import DlcError
+from dlc.diagnostics import DlcError, SourceLoc
+
+if TYPE_CHECKING:
+    from dlc.predict import Prediction
 
 _MOST_RANKS = 10_000_000
 
@@ -73,9 +76,7 @@ def rank_list(text: str) -> list[int]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predict, or report on past predictions; raises the errors of programs, plans, machines and
-    workloads.
-    """
+    """Predict, or report on past predictions; raises what is wrong with the target or the machine."""
     if args.history or args.calibrate:
         return _look_back(args)
     if args.target is None:
@@ -96,8 +97,8 @@ def _plan(args: argparse.Namespace) -> int:
     target = parse_target(args.target)
     counts: list[int] | list[None] = args.ranks or [None]
     coefficients = history.coefficients()
-    found = []
-    locations: list[Any] = []
+    found: list[Prediction] = []
+    locations: list[SourceLoc | None] = []
     for count in counts:
         plan = _load(target, args, count)
         found.append(advice.advise(plan, machine, coefficients, ranks=count))
@@ -122,9 +123,10 @@ def _load(target: Target, args: argparse.Namespace, ranks: int | None) -> Any:
 
 
 def _workload(args: argparse.Namespace) -> int:
+    from dlc import hwspec
     from dlc.predict import workloads
 
-    found = workloads.run(parse_target(args.target).path, args.machine)
+    found = workloads.run(parse_target(args.target).path, args.machine, hwspec.load)
     write_text(json.dumps(found.to_json(), indent=1) if args.json else found.text())
     return 0
 

@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the result to FILE (.parquet, .csv or .json)",
     )
     parser.add_argument(
+        "--record", metavar="FILE", help="write what each step took, and was predicted to take, as JSON"
+    )
+    parser.add_argument(
         "--crate", type=Path, metavar="DIR", help="keep the run as an RO-Crate in DIR, for `dlc rerun`"
     )
 
@@ -56,15 +59,15 @@ def run(args: argparse.Namespace) -> int:
         results = run_as_rank(args)
     else:
         target = parse_target(args.target)
-        from dlc import driver
+        from dlc.cli.accounting import run_plan
 
-        results = driver.run_plan(load_plan(target, args), run_parameters(target, args), args.ranks)
+        results = run_plan(load_plan(target, args), run_parameters(target, args), args)
     if results is not None:
         _show(results, args)
     return 0
 
 
-def _record(args: argparse.Namespace) -> "dict[str, polars.DataFrame]":
+def _record(args: argparse.Namespace) -> "dict[str, polars.DataFrame] | None":
     from dlc import crate
 
     target = parse_target(args.target)

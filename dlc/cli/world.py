@@ -24,9 +24,16 @@ def run_as_rank(args: argparse.Namespace) -> "dict[str, polars.DataFrame] | None
         if args.ranks is None:
             args.ranks = transport.size
         plan = _share_plan(target, args, transport)
+        from dlc.cli.accounting import account, wanted
         from dlc.runtime.executor import execute
+        from dlc.runtime.trace import Recorder
 
-        return execute(plan, transport, run_parameters(target, args))
+        recorder = Recorder() if wanted(args) else None
+        results = execute(plan, transport, run_parameters(target, args), recorder)
+        record = recorder.merge(plan.program, transport) if recorder else None
+        if record is not None:
+            account(plan, record, args)
+        return results
     except BaseException as error:
         end_job(error, transport)
 

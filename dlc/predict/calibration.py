@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from dlc.predict.accuracy import spread
 from dlc.predict.coefficients import DEFAULTS, UNCERTAIN, Coefficient, Coefficients
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
+from dlc.predict.fitting import Floats, least_squares
 
 Json = dict[str, Any]
 
@@ -30,33 +31,27 @@ _BELIEF = 4.0  # steps that the default spread counts for
 class _Steps:
     """Demands of all steps as arrays: entry e belongs to step `step[e]` and class `kind[e]`."""
 
-    step: npt.NDArray[Any]
-    kind: npt.NDArray[Any]
-    calls: npt.NDArray[Any]
-    nbytes: npt.NDArray[Any]
-    parallel: npt.NDArray[Any]
-    moving: npt.NDArray[Any]
-    measured: npt.NDArray[Any]
+    step: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int64]
+    calls: Floats
+    nbytes: Floats
+    parallel: Floats
+    moving: Floats
+    measured: Floats
 
 
 def fit(entries: Sequence[Json], provenance: Mapping[str, Any] | None = None) -> Coefficients:
     """The coefficients that explain the steps of these entries of the history best."""
-    import numpy as np
-    from scipy.optimize import least_squares
-
     kinds = sorted(DEFAULTS)
     data = _arrays(entries, kinds)
     start = np.concatenate([_encode(DEFAULTS[kind]) for kind in kinds])
 
-    def residuals(figures: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def residuals(figures: Floats) -> Floats:
         predicted = _predict(figures, data)
         errors = np.log((predicted + _NOISE) / (data.measured + _NOISE))
         return np.concatenate([errors, (figures - start) / _PRIOR])
 
-    figures = start
-    if len(data.measured):
-        solution: Any = least_squares(residuals, start, loss="soft_l1")
-        figures: npt.NDArray[Any] = solution.x
+    figures = least_squares(residuals, start, robust=True) if len(data.measured) else start
     classes = {
         kind: _decode(figures[3 * number : 3 * number + 3], DEFAULTS[kind])
         for number, kind in enumerate(kinds)
@@ -67,8 +62,6 @@ def fit(entries: Sequence[Json], provenance: Mapping[str, Any] | None = None) ->
 
 
 def _arrays(entries: Sequence[Json], kinds: Sequence[str]) -> _Steps:
-    import numpy as np
-
     rows: list[tuple[int, int, float, float, float]] = []
     moving: list[float] = []
     measured: list[float] = []
@@ -92,10 +85,8 @@ def _arrays(entries: Sequence[Json], kinds: Sequence[str]) -> _Steps:
     )
 
 
-def _encode(entry: Coefficient) -> npt.NDArray[Any]:
+def _encode(entry: Coefficient) -> Floats:
     """Logarithms of the seconds a call and a byte, and the logit of the serial share."""
-    import numpy as np
-
     serial = min(max(entry.serial, 1e-3), 0.999)
     byte = 0.0 if math.isinf(entry.rate) else 1 / entry.rate
     return np.array(
@@ -103,7 +94,7 @@ def _encode(entry: Coefficient) -> npt.NDArray[Any]:
     )
 
 
-def _decode(figures: npt.NDArray[Any], default: Coefficient) -> Coefficient:
+def _decode(figures: Floats, default: Coefficient) -> Coefficient:
     seconds, byte, serial = (float(figure) for figure in figures)
     return replace(
         default,
@@ -113,16 +104,12 @@ def _decode(figures: npt.NDArray[Any], default: Coefficient) -> Coefficient:
     )
 
 
-def _predict(figures: npt.NDArray[Any], data: _Steps) -> npt.NDArray[Any]:
-    import numpy as np
-
+def _predict(figures: Floats, data: _Steps) -> Floats:
     return data.moving + np.bincount(data.step, _parts(figures, data), minlength=len(data.measured))
 
 
-def _parts(figures: npt.NDArray[Any], data: _Steps) -> npt.NDArray[Any]:
+def _parts(figures: Floats, data: _Steps) -> Floats:
     """Seconds of each demand."""
-    import numpy as np
-
     calls, bytes_, serial = figures[3 * data.kind], figures[3 * data.kind + 1], figures[3 * data.kind + 2]
     alone = 1 / (1 + np.exp(-serial))
     share = alone + (1 - alone) / np.maximum(data.parallel, 1e-9)
@@ -130,11 +117,9 @@ def _parts(figures: npt.NDArray[Any], data: _Steps) -> npt.NDArray[Any]:
 
 
 def _with_spreads(
-    classes: Mapping[str, Coefficient], figures: npt.NDArray[Any], data: _Steps, kinds: Sequence[str]
+    classes: Mapping[str, Coefficient], figures: Floats, data: _Steps, kinds: Sequence[str]
 ) -> dict[str, Coefficient]:
     """The classes with how far off they are in steps that are mostly theirs."""
-    import numpy as np
-
     if not len(data.measured):
         return dict(classes)
     predicted = _predict(figures, data)

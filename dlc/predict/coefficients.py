@@ -34,7 +34,9 @@ class Coefficient:
 
 DEFAULTS: Mapping[str, Coefficient] = {
     "query": Coefficient(rate=float("inf"), seconds=1.5e-3),
-    "read": Coefficient(rate=1.5e9, seconds=0.3e-3),
+    "start": Coefficient(rate=float("inf"), seconds=4e-3),
+    "open": Coefficient(rate=float("inf"), seconds=0.5e-3),
+    "read": Coefficient(rate=1.5e9),
     "map": Coefficient(rate=4e9),
     "filter": Coefficient(rate=4e9),
     "join": Coefficient(rate=1.2e9),
@@ -48,7 +50,8 @@ DEFAULTS: Mapping[str, Coefficient] = {
     "task": Coefficient(rate=1e9, seconds=1e-3),
 }
 """Classes of operators. `rate` counts the bytes of inputs and outputs, `group` the bytes of groups that come
-out, `query` and `collective` what each of them takes beside moving data."""
+out, `start` is what the first query of a rank takes, `open` each file, `query` and `collective` each of them,
+all beside the data."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The event loop of `taskgraph`, compiled by numba. Importing this module imports numba, which takes a while."""
+"""The event loop of `taskgraph`, compiled by numba, which takes a while to import."""
 
 from __future__ import annotations
 
@@ -33,15 +33,11 @@ def run(
     free = slots.copy()
     idle, listed, height = np.arange(nodes)[::-1].copy(), np.ones(nodes, np.bool_), nodes
     queued, following = np.full(nodes, -1), np.full(count, -1)
-    ready = [(0.0, 0)]
-    ready.pop()
-    running = [(0.0, 0)]
-    running.pop()
-    woken = [0]  # tasks whose predecessors have all ended
-    woken.pop()
-    for task in range(count):
-        if missing[task] == 0:
-            woken.append(task)
+    ready: Any = [(0.0, 0)]
+    running: Any = [(0.0, 0)]
+    ready.clear()
+    running.clear()
+    woken = [task for task in range(count) if missing[task] == 0]
     now, done, place = 0.0, 0, -1
     while True:
         for task in woken:
@@ -96,7 +92,7 @@ def run(
 
 
 @njit(cache=True)
-def _arrive(latest: Any, origin: Any, second: Any, task: int, place: int, arrival: float, now: float) -> None:
+def _arrive(latest: Any, origin: Any, second: Any, task: Any, place: Any, arrival: Any, now: float) -> None:
     """Data for a task leave `place` now and arrive elsewhere at `arrival`."""
     if origin[task] == place:
         latest[task] = max(latest[task], arrival)
@@ -108,7 +104,7 @@ def _arrive(latest: Any, origin: Any, second: Any, task: int, place: int, arriva
 
 
 @njit(cache=True)
-def _enqueue(queued: Any, following: Any, priority: Any, place: int, task: int) -> None:
+def _enqueue(queued: Any, following: Any, priority: Any, place: Any, task: Any) -> None:
     """Insert a task into the list of a node, by priority."""
     before, after = -1, queued[place]
     while after >= 0 and priority[after] <= priority[task]:

@@ -8,8 +8,9 @@ ranks stays small.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ Ints = npt.NDArray[np.int64]
 class Flow:
     """`size` bytes over `links`, after `start + delay` seconds; `rate` bounds what it can take, in B/s."""
 
-    links: tuple[str, ...]
+    links: tuple[Hashable, ...]
     size: float
     delay: float = 0.0
     start: float = 0.0
@@ -37,10 +38,10 @@ class Outcome:
 
     seconds: float
     ends: dict[Flow, float]
-    carried: dict[str, float]
+    carried: dict[Hashable, float]
 
 
-def share_links(flows: Iterable[Flow], capacity: Mapping[str, float]) -> Outcome:
+def share_links(flows: Iterable[Flow], capacity: Mapping[Any, float]) -> Outcome:
     """Let all flows run to their ends; `capacity` gives the B/s of each link, infinite where it has none."""
     counts = Counter(flows)
     kinds = list(counts)
@@ -54,8 +55,8 @@ def share_links(flows: Iterable[Flow], capacity: Mapping[str, float]) -> Outcome
 class _State:
     """Flows and links as arrays: entry e says that flow `owner[e]` uses link `link[e]`."""
 
-    def __init__(self, kinds: list[Flow], count: Floats, capacity: Mapping[str, float]) -> None:
-        self.names = sorted({name for kind in kinds for name in kind.links})
+    def __init__(self, kinds: list[Flow], count: Floats, capacity: Mapping[Any, float]) -> None:
+        self.names = list(dict.fromkeys(name for kind in kinds for name in kind.links))
         index = {name: number for number, name in enumerate(self.names)}
         self.capacity = np.array([capacity.get(name, np.inf) for name in self.names])
         lengths = np.array([len(kind.links) for kind in kinds])
@@ -119,7 +120,7 @@ class _State:
             open_ &= ~fixed
         return rate
 
-    def carried(self) -> dict[str, float]:
+    def carried(self) -> dict[Hashable, float]:
         """Bytes over each link."""
         total = np.bincount(self.link, (self.count * self.size)[self.owner], minlength=len(self.names))
         return dict(zip(self.names, total.tolist(), strict=True))

@@ -196,7 +196,9 @@ def summary(entries: Sequence[Json] | None = None) -> Summary:
     file = path()
     entries = read(file) if entries is None else entries
     programs = sorted({entry["program"] for entry in entries})
-    steps = [step for entry in entries for step in entry["steps"] if step["measured"] > _TIMED]
+    steps = [
+        step for entry in entries for step in entry["steps"] if step["demands"] and step["measured"] > _TIMED
+    ]
     return Summary(
         _quality("all runs", entries),
         tuple(_quality(name, [entry for entry in entries if entry["program"] == name]) for name in programs),

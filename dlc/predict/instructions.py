@@ -34,6 +34,7 @@ class Gang:
     device_peak: float = 0.0
     scratch: float = 0.0
     arriving: float = 0.0
+    started: bool = False
     observed: tuple[float, float] | None = None
 
     @property
@@ -57,12 +58,17 @@ class Gang:
         frame = self.frames[name]
         if not frame.pending:
             return frame
-        self.pricer.work(frame.pending, cost)
+        self.pricer.work([*self.begin(), *frame.pending], cost)
         self.pricer.storage(frame.stored, self.pricer.resources.read, self.pricer.placement.nodes, cost)
         taken = replace(frame, pending=(), stored=0.0)
         if keep:
             self.frames[name] = taken
         return taken
+
+    def begin(self) -> list[Work]:
+        """What the first query of a rank takes beside its work: threads start, libraries warm up."""
+        started, self.started = self.started, True
+        return [] if started else [Work("start", calls=1.0)]
 
     def on_rank(self, frame: Frame) -> float:
         """Bytes of a frame on one rank."""
@@ -105,8 +111,8 @@ def drain(gangs: Sequence[Gang], place: Placement, runtime: float) -> dict[str, 
 
 
 def _read(gang: Gang, instruction: Json, cost: Cost) -> None:
-    """Nothing yet: a file is read by the query that needs its rows."""
-    del cost
+    """Files are opened now, and read by the query that needs their rows."""
+    gang.pricer.work([Work("open", calls=len(instruction["paths"]))], cost)
     columns = fragments.columns_of(instruction["schema"])
     tested = _columns_read(instruction.get("predicate") or {})
     split = not instruction.get("replicated")
@@ -114,7 +120,7 @@ def _read(gang: Gang, instruction: Json, cost: Cost) -> None:
     rows = float(total or instruction.get("predicted", {}).get("rows", 0))
     frame = Frame(rows, columns, split)
     decoded = rows * sum({**tested, **columns}.values())
-    work = Work("read", decoded if split else 0.0, 0.0 if split else decoded, calls=len(instruction["paths"]))
+    work = Work("read", decoded if split else 0.0, 0.0 if split else decoded, calls=0.0)
     gang.define([instruction["out"]], [frame], instruction)
     (name,) = gang.outputs(instruction)
     stored = sum(entry["bytes"] for entry in gang.plan.inputs if entry["path"] in instruction["paths"])
@@ -140,7 +146,7 @@ def _constant(gang: Gang, instruction: Json, cost: Cost) -> None:
 def _run(gang: Gang, instruction: Json, cost: Cost) -> None:
     taken = [gang.take(name, cost, keep=False) for name in instruction["ins"]]
     work, outputs = fragments.walk(instruction["fragment"], taken)
-    gang.pricer.work([_CALL, *work], cost)
+    gang.pricer.work([*gang.begin(), _CALL, *work], cost)
     gang.define(instruction["outs"], outputs, instruction)
 
 

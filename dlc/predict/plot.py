@@ -25,23 +25,18 @@ def scaling_plot(predictions: Sequence[Prediction]) -> str:
     times = [found.seconds.value for found in predictions]
     band = [*zip(ranks, highs, strict=True), *reversed(list(zip(ranks, lows, strict=True)))]
     title = f"{predictions[0].program} on {predictions[0].machine}"
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" fill="{_INK}"'
+    dashed, solid = f'stroke="{_INK}" stroke-dasharray="4 4"', f'stroke="{_LINE}" stroke-width="2"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'font-family="sans-serif" font-size="12" fill="{_INK}">',
+        f'{svg} font-family="sans-serif" font-size="12">',
         f"<title>{escape(title)}</title>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
         f'<text x="{_LEFT}" y="22" font-size="15">{escape(title)}</text>',
         *axes.grid(),
         f'<polygon points="{axes.points(band)}" fill="{_BAND}"/>',
-        f'<polyline points="{axes.points(zip(ranks, ideal, strict=True))}" fill="none" stroke="{_INK}" '
-        'stroke-dasharray="4 4"/>',
-        f'<polyline points="{axes.points(zip(ranks, times, strict=True))}" fill="none" stroke="{_LINE}" '
-        'stroke-width="2"/>',
-        *(
-            f'<circle cx="{axes.x(count):.1f}" cy="{axes.y(time):.1f}" r="3" fill="{_LINE}">'
-            f"<title>{count} ranks: {escape(seconds(time))}</title></circle>"
-            for count, time in zip(ranks, times, strict=True)
-        ),
+        f'<polyline points="{axes.points(zip(ranks, ideal, strict=True))}" fill="none" {dashed}/>',
+        f'<polyline points="{axes.points(zip(ranks, times, strict=True))}" fill="none" {solid}/>',
+        *(axes.dot(count, time) for count, time in zip(ranks, times, strict=True)),
         f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 12}" text-anchor="middle">ranks</text>',
         f'<text x="{_WIDTH - _RIGHT}" y="22" text-anchor="end">predicted, 10–90 %; dashed: ideal</text>',
         "</svg>",
@@ -67,6 +62,13 @@ class _Axes:
 
     def points(self, pairs: Iterable[tuple[float, float]]) -> str:
         return " ".join(f"{self.x(ranks):.1f},{self.y(time):.1f}" for ranks, time in pairs)
+
+    def dot(self, ranks: int, time: float) -> str:
+        """A point with its figures to point at."""
+        label = f"<title>{ranks} ranks: {escape(seconds(time))}</title>"
+        return (
+            f'<circle cx="{self.x(ranks):.1f}" cy="{self.y(time):.1f}" r="3" fill="{_LINE}">{label}</circle>'
+        )
 
     def grid(self) -> Iterable[str]:
         bottom = _HEIGHT - _BOTTOM

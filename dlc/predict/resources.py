@@ -78,7 +78,7 @@ class Resources:
             remote=wire(_first_label(machine, "network") or "network", fabric.remote),
             read=_storage(machine, node, "read", "write"),
             write=_storage(machine, node, "write", "read"),
-            device=_device(node),
+            device=device_of(node),
             watts=machine.power.busy / fabric.nodes or None,
             hourly=price.value if price else None,
             currency=price.unit.partition("/")[0] if price else "",
@@ -147,7 +147,8 @@ def _memory(node: Part) -> tuple[float, float]:
     return capacity, rate
 
 
-def _device(node: Placed) -> Device | None:
+def device_of(node: Placed) -> Device | None:
+    """The first kind of device in a node."""
     for entry in walk(node.part.parts):
         if entry.part.kind in ("gpu", "accel"):
             memories = [below for below in walk(entry.part.parts) if below.part.kind == "memory"]

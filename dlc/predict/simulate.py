@@ -39,8 +39,7 @@ def simulate(
     ranks: int | None = None,
     observed: Observed | None = None,
 ) -> Prediction:
-    """What a plan takes on a machine: time, traffic, memory, FLOPs, energy and price; no advice (see
-    `advise`).
+    """What a plan takes on a machine: time, traffic, memory, FLOP, energy and price, without advice.
 
     `ranks` runs gangs of the whole world on another number of ranks than the plan is for. `observed` gives
     the rows and bytes that steps of a run really gave, by gang and index, instead of the estimates in the

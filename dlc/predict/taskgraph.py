@@ -1,7 +1,7 @@
 """Task graphs on many nodes: a list scheduler and its event loop, compiled to machine code.
 
-A task starts as soon as its predecessors have ended, their data have arrived and a slot is free. Data that lie on
-the task's node cost nothing; others take a latency and their bytes.
+A task starts as soon as its predecessors have ended, their data have arrived and a slot is free. Data that
+lie on the task's node cost nothing; others take a latency and their bytes.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ANYWHERE = -1
 class TaskGraph:
     """Tasks and edges as arrays.
 
-    Task t takes `seconds[t]`; `sources[e]` and `targets[e]` are the ends of edge e, over which `sizes[e]` bytes go.
-    `nodes[t]` pins a task to a node, or is `ANYWHERE`; of tasks that are ready the one with the least `priority`
-    starts first.
+    Task t takes `seconds[t]`; `sources[e]` and `targets[e]` are the ends of edge e, over which `sizes[e]`
+    bytes go. `nodes[t]` pins a task to a node, or is `ANYWHERE`; of tasks that are ready the one with the
+    least `priority` starts first.
     """
 
     seconds: Floats
@@ -82,5 +82,5 @@ def schedule(
     )
     if done < count:
         raise DlcError("DLC522", f"{count - done:,} tasks wait for each other in a circle")
-    busy = np.bincount(node, graph.seconds, minlength=nodes)
+    busy: Floats = np.bincount(node, graph.seconds, minlength=nodes).astype(np.float64)
     return Schedule(start, finish, node, float(finish.max()) if count else 0.0, busy)

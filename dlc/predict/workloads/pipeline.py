@@ -1,0 +1,70 @@
+"""Pipelines of stages and micro-batches: the schedule is run as a task graph, and its idle time measured."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlc.hwspec.model import Machine
+from dlc.predict.taskgraph import TaskGraph, schedule
+from dlc.predict.workloads.devices import devices
+from dlc.predict.workloads.grammar import Bytes, Seconds, wrong
+from dlc.predict.workloads.report import Cell, Report
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """`stages` devices in a row, through which each of `micro_batches` goes forward and then back.
+
+    All forward passes come before the first backward one. `size` bytes go from stage to stage, over the links
+    of the machine if there is one.
+    """
+
+    name: str
+    stages: tuple[int, ...]
+    micro_batches: tuple[int, ...]
+    forward: Seconds
+    backward: Seconds
+    size: Bytes = 0.0
+
+    def predict(self, machine: Machine | None) -> Report:
+        """Time and idle share of each combination of stages and micro-batches."""
+        latency, rate = 0.0, math.inf
+        if machine is not None:
+            figures = devices(machine).network.remote.segment(self.size)
+            latency, rate = figures.latency + figures.overhead, figures.rate
+        rows: list[dict[str, Cell]] = []
+        for count in self.stages:
+            for batches in self.micro_batches:
+                if not count or not batches:
+                    raise wrong("a pipeline has at least one stage and one micro-batch", None)
+                found = schedule(self.graph(count, batches), count, latency=latency, rate=rate)
+                rows.append(
+                    {"stages": count, "micro-batches": batches, "seconds": found.seconds, "idle": found.idle}
+                )
+        return Report(self.name, machine.name if machine else "an ideal network", rows)
+
+    def graph(self, stages: int, batches: int) -> TaskGraph:
+        """Tasks are numbered k · batches + m, for stage k and micro-batch m; the backward ones follow."""
+        number = np.arange(stages * batches).reshape(stages, batches)
+        back = number + stages * batches
+        edges = [
+            *zip(number[:-1].ravel(), number[1:].ravel(), strict=True),
+            *zip(back[1:].ravel(), back[:-1].ravel(), strict=True),
+            *((number[-1, -1], back[-1, batch]) for batch in range(batches)),
+        ]
+        sources, targets = np.array(edges).reshape(-1, 2).T
+        place = np.repeat(np.arange(stages), batches)
+        # Forward in order, then backward from the last micro-batch, whose activations are the newest.
+        forwards = np.tile(np.arange(batches), stages)
+        backwards = np.tile(2 * batches - np.arange(batches), stages)
+        return TaskGraph(
+            seconds=np.repeat([self.forward, self.backward], stages * batches),
+            sources=sources,
+            targets=targets,
+            sizes=np.full(len(sources), self.size),
+            nodes=np.tile(place, 2),
+            priority=np.concatenate([forwards, backwards]).astype(float),
+        )

@@ -1,0 +1,92 @@
+"""Messages between many hosts at once, over the links of a machine that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dlc.hwspec.model import Machine
+from dlc.predict.flows import Flow, share_links
+from dlc.predict.workloads.grammar import Bytes, wrong
+from dlc.predict.workloads.report import Report
+
+Pairs = Iterator[tuple[int, int]]
+_MOST_FLOWS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """`size` bytes from host to host for each pair of a pattern, all at the same time.
+
+    `hosts` is the path of one host with `{}` for its number, and `count` how many there are.
+    """
+
+    name: str
+    hosts: str
+    count: int
+    pattern: str
+    size: Bytes
+
+    def predict(self, machine: Machine | None) -> Report:
+        """The time until the last byte has arrived, and the links that were used most."""
+        if machine is None or self.pattern not in PATTERNS or "{}" not in self.hosts:
+            fix = f"give a machine, hosts such as `n[{{}}].nic`, and a pattern of {', '.join(PATTERNS)}"
+            raise wrong(f"cannot lay out the traffic `{self.pattern}`", None, fix)
+        pairs = list(PATTERNS[self.pattern](self.count))
+        if len(pairs) > _MOST_FLOWS:
+            raise wrong(f"the pattern has {len(pairs):,} messages", None, "describe fewer hosts")
+        flows, capacity = routed(machine, self.hosts, pairs, self.size)
+        outcome = share_links(flows, capacity)
+        busiest = max(outcome.carried.values(), default=0.0)
+        figures = {
+            "seconds": outcome.seconds,
+            "messages": float(len(flows)),
+            "bytes over the busiest link": busiest,
+        }
+        return Report(self.name, machine.name, [], figures=figures)
+
+
+def routed(
+    machine: Machine, hosts: str, pairs: list[tuple[int, int]], size: float
+) -> tuple[list[Flow], dict[object, float]]:
+    """A flow for each pair, over the ways that the machine gives, and the capacity of each shared link."""
+    flows: list[Flow] = []
+    capacity: dict[object, float] = {}
+    for a, b in pairs:
+        hops = machine.path(hosts.format(a), hosts.format(b))
+        shared = [hop for hop in hops if hop.shared]
+        capacity |= {hop.link: hop.bandwidth for hop in shared}
+        own = min((hop.bandwidth for hop in hops if not hop.shared), default=float("inf"))
+        delay = sum(hop.latency + hop.overhead for hop in hops)
+        flows.append(Flow(tuple(hop.link for hop in shared), size, delay, rate=own))
+    return flows, capacity
+
+
+def _all_to_all(count: int) -> Pairs:
+    return ((a, b) for a in range(count) for b in range(count) if a != b)
+
+
+def _ring(count: int) -> Pairs:
+    return ((a, (a + 1) % count) for a in range(count))
+
+
+def _halves(count: int) -> Pairs:
+    return ((a, (a + count // 2) % count) for a in range(count))
+
+
+def _incast(count: int) -> Pairs:
+    return ((a, 0) for a in range(1, count))
+
+
+def _reverse(count: int) -> Pairs:
+    return ((a, count - 1 - a) for a in range(count) if a != count - 1 - a)
+
+
+PATTERNS: dict[str, Callable[[int], Pairs]] = {
+    "all-to-all": _all_to_all,
+    "ring": _ring,
+    "halves": _halves,
+    "incast": _incast,
+    "reverse": _reverse,
+}
+"""Who sends to whom: all to all, to the next, to the one half-way round, to the first, to the mirror."""

@@ -1,0 +1,69 @@
+"""Training jobs by size: FLOPs from parameters and tokens, time from a machine, money from its price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlc.hwspec.model import Machine
+from dlc.predict.report import seconds as shown
+from dlc.predict.workloads.devices import Devices, devices
+from dlc.predict.workloads.grammar import wrong
+from dlc.predict.workloads.report import Cell, Report
+
+FORWARD = 2.0
+"""FLOP per parameter and token: each weight is multiplied and added once."""
+BACKWARD = 4.0
+"""Likewise of the backward pass, which multiplies by weights and by activations."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training run; `utilization` is the share of the peak that it reaches, `published` a known price."""
+
+    name: str
+    parameters: float
+    tokens: float
+    utilization: float
+    devices: int = 1
+    published: float = 0.0
+
+    @property
+    def flops(self) -> float:
+        """Arithmetic of the whole run."""
+        return (FORWARD + BACKWARD) * self.parameters * self.tokens
+
+
+@dataclass(frozen=True)
+class Training:
+    """Jobs on one kind of machine, in arithmetic of one element type."""
+
+    name: str
+    dtype: str
+    job: tuple[Job, ...]
+
+    def predict(self, machine: Machine | None) -> Report:
+        """Time and price of each job."""
+        if machine is None:
+            raise wrong("a training job needs a machine", None, "add `machine = …`")
+        found = devices(machine)
+        rows = [self._row(job, found) for job in self.job]
+        note = f"{found.device.peak(self.dtype):.4g} FLOP/s a device in {self.dtype}"
+        if found.hourly is not None:
+            note += f", {found.hourly / found.device.count:.4g} {found.currency} an hour"
+        return Report(self.name, machine.name, rows, notes=[note])
+
+    def _row(self, job: Job, found: Devices) -> dict[str, Cell]:
+        taken = job.flops / (job.devices * found.device.peak(self.dtype) * job.utilization)
+        row: dict[str, Cell] = {
+            "job": job.name,
+            "FLOP": job.flops,
+            "devices": job.devices,
+            "time": shown(taken),
+            "device hours": taken * job.devices / 3600,
+        }
+        if found.hourly is not None:
+            price = taken * job.devices / 3600 * found.hourly / found.device.count
+            row["price"] = price
+            row["published"] = job.published or None
+            row["off by"] = price / job.published - 1 if job.published else None
+        return row
