@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
 import dlc
@@ -32,7 +33,8 @@ def build(module: ModuleOp) -> Plan:
             loc=source_loc(module),
             help="bring the module to the plan stage first: dlc compile --emit plan",
         )
-    program, encoder = found[0], Encoder()
+    functions = {op.sym_name.data: op for op in module.ops if isinstance(op, FuncOp)}
+    program, encoder = found[0], Encoder(functions)
     gangs = [op for op in program.body.block.ops if isinstance(op, plan.GangOp)]
     machine = machine_of(module)
     return Plan(
@@ -57,6 +59,8 @@ def build(module: ModuleOp) -> Plan:
         outputs=[op.path.data for op in program.walk() if isinstance(op, plan.WriteOp)],
         inputs=_inputs(program),
         locations=encoder.locations,
+        constants=encoder.constants,
+        kernels=encoder.kernels,
         text=print_module(module),
         compiler=dlc.__version__,
     )

@@ -72,10 +72,10 @@ class HashAttr(ParametrizedAttribute):
 
 
 @irdl_attr_definition
-class BucketsAttr(ParametrizedAttribute):
-    """Each row in the bucket that the hash of its keys names, bucket b on rank b modulo the ranks."""
+class ShardsAttr(ParametrizedAttribute):
+    """Each row in the shard that the hash of its keys names, shard s on rank s modulo the ranks."""
 
-    name = "dist.buckets"
+    name = "dist.shards"
     keys: ArrayAttr[StringAttr] = param_def()
     count: IntegerAttr[I64] = param_def()
 
@@ -119,7 +119,7 @@ LAYOUTS = (
     RowsAttr,
     AnyAttr,
     HashAttr,
-    BucketsAttr,
+    ShardsAttr,
     RangeAttr,
     SplitAttr,
     PartialAttr,
@@ -151,7 +151,7 @@ class PartType(ParametrizedAttribute, TypeAttribute):
             return
         if isinstance(self.layout, SplitAttr):
             raise VerifyException(f"{self.layout} is a layout of tensors")
-        if isinstance(self.layout, HashAttr | BucketsAttr):
+        if isinstance(self.layout, HashAttr | ShardsAttr):
             require(self.frame.columns, [key.data for key in self.layout.keys])
         if isinstance(self.layout, RangeAttr):
             require(self.frame.columns, [key.column.data for key in self.layout.by])
@@ -169,9 +169,9 @@ def hash_layout(keys: Iterable[str]) -> HashAttr:
     return HashAttr(strings(keys))
 
 
-def bucket_layout(keys: Iterable[str], count: int) -> BucketsAttr:
-    """Layout in so many buckets by these keys."""
-    return BucketsAttr(strings(keys), IntegerAttr(count, i64))
+def shard_layout(keys: Iterable[str], count: int) -> ShardsAttr:
+    """Layout in so many shards by these keys."""
+    return ShardsAttr(strings(keys), IntegerAttr(count, i64))
 
 
 @irdl_op_definition
@@ -229,7 +229,7 @@ class LocalOp(IRDLOperation):
 
 
 LEAVES: dict[str, type[ParametrizedAttribute] | UnionType] = {
-    "dist.shuffle": HashAttr | BucketsAttr,
+    "dist.shuffle": HashAttr | ShardsAttr,
     "dist.all_gather": ReplicatedAttr,
     "dist.gather": SingleAttr,
     "dist.broadcast": ReplicatedAttr,
@@ -267,15 +267,15 @@ class ShuffleOp(CollectiveOp):
 
     name = "dist.shuffle"
     keys = prop_def(ArrayAttr[StringAttr])
-    buckets = opt_prop_def(IntegerAttr[I64])
+    shards = opt_prop_def(IntegerAttr[I64])
     traits = traits_def(Pure())
-    assembly_format = "$frame `by` $keys (`buckets` $buckets^)? attr-dict `:` type($frame) `->` type($result)"
+    assembly_format = "$frame `by` $keys (`shards` $shards^)? attr-dict `:` type($frame) `->` type($result)"
 
-    def __init__(self, frame: SSAValue, keys: Sequence[str], buckets: int = 0):
-        layout = bucket_layout(keys, buckets) if buckets else hash_layout(keys)
+    def __init__(self, frame: SSAValue, keys: Sequence[str], shards: int = 0):
+        layout = shard_layout(keys, shards) if shards else hash_layout(keys)
         super().__init__(
             operands=[frame],
-            properties={"keys": strings(keys), "buckets": IntegerAttr(buckets, i64) if buckets else None},
+            properties={"keys": strings(keys), "shards": IntegerAttr(shards, i64) if shards else None},
             result_types=[PartType(part_of(frame).frame, layout)],
         )
 

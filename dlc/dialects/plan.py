@@ -37,6 +37,7 @@ from xdsl.utils.exceptions import VerifyException
 from .dist import YieldOp, verify_fragment
 from .flow import ParameterAttr
 from .frame import FrameType, OrderAttr, frame_of, strings
+from .plan_training import MapRowsOp, MicroOp, ReduceOp, WaitOp
 from .table import ScanOp
 
 
@@ -137,21 +138,21 @@ class ReadOp(IRDLOperation):
 
 @irdl_op_definition
 class RunOp(IRDLOperation):
-    """Runs a fragment on local frames."""
+    """Runs a fragment on local frames and tensors."""
 
     name = "plan.run"
-    inputs = var_operand_def(FrameType)
+    inputs = var_operand_def()
     body = region_def("single_block")
-    outputs = var_result_def(FrameType)
+    outputs = var_result_def()
     traits = traits_def(IsolatedFromAbove())
     assembly_format = "`(` $inputs `)` $body attr-dict `:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
 
-    def __init__(self, inputs: Sequence[SSAValue], body: Region, outputs: Sequence[FrameType]):
+    def __init__(self, inputs: Sequence[SSAValue], body: Region, outputs: Sequence[Attribute]):
         super().__init__(operands=[list(inputs)], regions=[body], result_types=[list(outputs)])
 
     def verify_(self) -> None:
         verify_fragment(
-            [frame_of(value) for value in self.inputs], self.body, [frame_of(value) for value in self.outputs]
+            [value.type for value in self.inputs], self.body, [value.type for value in self.outputs]
         )
 
 
@@ -172,10 +173,12 @@ class ShuffleOp(CollectiveOp):
 
     name = "plan.shuffle"
     keys = prop_def(ArrayAttr[StringAttr])
-    assembly_format = "$frame `by` $keys attr-dict `:` type($frame) `->` type($result)"
+    shards = opt_prop_def(IntegerAttr[I64])
+    assembly_format = "$frame `by` $keys (`shards` $shards^)? attr-dict `:` type($frame) `->` type($result)"
 
-    def __init__(self, frame: SSAValue, keys: Sequence[str]):
-        super().__init__(operands=[frame], properties={"keys": strings(keys)}, result_types=[frame.type])
+    def __init__(self, frame: SSAValue, keys: Sequence[str], shards: IntegerAttr[I64] | None = None):
+        properties = {"keys": strings(keys), "shards": shards}
+        super().__init__(operands=[frame], properties=properties, result_types=[frame.type])
 
 
 class _PlainCollectiveOp(CollectiveOp):
@@ -276,14 +279,14 @@ class RecvOp(IRDLOperation):
 
 @irdl_op_definition
 class FreeOp(IRDLOperation):
-    """Drops frames that nothing reads any more."""
+    """Drops frames and tensors that nothing reads any more."""
 
     name = "plan.free"
-    frames = var_operand_def(FrameType)
-    assembly_format = "$frames attr-dict `:` type($frames)"
+    values = var_operand_def()
+    assembly_format = "$values attr-dict `:` type($values)"
 
-    def __init__(self, frames: Sequence[SSAValue]):
-        super().__init__(operands=[list(frames)])
+    def __init__(self, values: Sequence[SSAValue]):
+        super().__init__(operands=[list(values)])
 
 
 @irdl_op_definition
@@ -345,5 +348,9 @@ Plan = Dialect(
         FreeOp,
         WriteOp,
         ResultOp,
+        MapRowsOp,
+        MicroOp,
+        ReduceOp,
+        WaitOp,
     ],
 )

@@ -82,7 +82,7 @@ def call(
     function: FuncOp, rows: SSAValue | None, operands: Sequence[SSAValue], loc: SourceLoc
 ) -> Sequence[SSAValue]:
     """The results of a call; `rows` is the frame whose rows the operands have, or their number."""
-    count = rows_of(rows, loc)
+    count = rows_of(rows if function.args[0].uses else None, loc)
     name = recording.here().define(function)
     op = CallOp(name, [count, *operands], [*function.function_type.outputs])
     op.location = attribute(loc)

@@ -1,4 +1,4 @@
-"""The `plan` dialect as data: instruction lists and fragments for the executor, in plan format 1."""
+"""The `plan` dialect as data: instruction lists and fragments for the executor, in plan format 2."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from xdsl.dialects.builtin import ArrayAttr, StringAttr
-from xdsl.ir import Operation, Region, SSAValue
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from dlc.dialects import datatypes as t
-from dlc.dialects import dist, plan, table
+from dlc.dialects import dist, nn, plan, table
 from dlc.dialects.frame import FrameType, OrderAttr, frame_of
+from dlc.dialects.plan_training import MapRowsOp, MicroOp
 from dlc.passes.estimates import estimate
 from dlc.passes.locations import source_loc
 
 from .expressions import expression, plain_options
+from .modules import module_text
+from .training_instructions import between, constant, content, holds_calls, loop, training
 
 Json = dict[str, Any]
 
@@ -25,10 +30,17 @@ def schema_of(frame: FrameType) -> list[list[str]]:
 
 
 class Encoder:
-    """Encodes gangs; collects the source locations that instructions refer to by index."""
+    """Encodes gangs; collects the source locations that instructions refer to by index.
 
-    def __init__(self) -> None:
+    `kernels` holds the texts of modules, `constants` the files of parameters, both by the names that the
+    instructions use. `functions` are those of the module.
+    """
+
+    def __init__(self, functions: dict[str, FuncOp]) -> None:
         self.locations = list[list[Any]]()
+        self.kernels = dict[str, str]()
+        self.constants = dict[str, bytes]()
+        self._functions = functions
         self._index = dict[tuple[Any, ...], int]()
 
     def locate(self, op: Operation) -> int:
@@ -44,14 +56,26 @@ class Encoder:
 
     def gang(self, gang: plan.GangOp) -> list[Json]:
         """The instruction list of a gang."""
-        names = dict[SSAValue, str]()
+        return self._block(gang.body.block, {})
+
+    def _block(self, block: Block, names: dict[SSAValue, str]) -> list[Json]:
         instructions = list[Json]()
-        for op in gang.body.block.ops:
+        for value in block.args:
+            names[value] = f"v{len(names)}"
+        for op in block.ops:
             for result in op.results:
                 names[result] = f"v{len(names)}"
-            if not isinstance(op, plan.EndOp):
+            if isinstance(op, ForOp):
+                body = self._block(op.body.block, names)
+                instructions.append({**loop(op, names, body), "loc": self.locate(op)})
+            elif not isinstance(op, plan.EndOp | YieldOp) and constant(op) is None:
                 instructions.append(self._instruction(op, names))
         return instructions
+
+    def _kernel(self, region: Region) -> str:
+        name, text = module_text(region, self._functions)
+        self.kernels[name] = text
+        return name
 
     def _instruction(self, op: Operation, names: dict[SSAValue, str]) -> Json:
         inputs = [names[value] for value in op.operands]
@@ -60,10 +84,16 @@ class Encoder:
         match op:
             case plan.ReadOp():
                 code |= {"out": outputs[0], **self._scan(op.scan_op)}
+            case plan.RunOp() if (step := between(op, inputs, outputs)) is not None:
+                code |= step
+            case plan.RunOp() if holds_calls(op):
+                whole = {"module": self._kernel(op.body), "rows": None}
+                code |= {"ins": inputs, "outs": outputs, "fragment": _xla(len(inputs), len(outputs), whole)}
             case plan.RunOp():
                 code |= {"ins": inputs, "outs": outputs, "fragment": self.fragment(op.body)}
             case plan.ShuffleOp():
                 code |= {"in": inputs[0], "out": outputs[0], "keys": _names(op.keys)}
+                code |= {} if op.shards is None else {"shards": op.shards.value.data}
             case plan.AllReduceOp():
                 code |= {"in": inputs[0], "out": outputs[0], "combine": self.fragment(op.combine)}
             case plan.RangeShuffleOp():
@@ -84,7 +114,24 @@ class Encoder:
             case plan.ResultOp():
                 code |= {"in": inputs[0], "name": op.result_name.data}
             case _:
-                raise AssertionError(f"{op.name} is not an instruction")
+                step = training(op, names)
+                assert step is not None, f"{op.name} is not an instruction"
+                code |= step
+        match op:
+            case nn.ParametersOp():
+                self.constants[f"{op.values.data.sha256}.safetensors"] = content(op)
+            case MicroOp():
+                both = {"module": self._kernel(op.body), "masked": self._kernel(op.masked)}
+                taken = len(op.body.block.args)
+                rows = {"rows": {"chunk": op.rows.value.data}}
+                code["fragment"] = _xla(taken, len(outputs), {**both, **rows})
+            case MapRowsOp():
+                masked = None if op.masked is None else self._kernel(op.masked)
+                chunk = {"chunk": op.chunk.value.data, "split": op.split, "outputs": _names(op.kinds)}
+                rows = {"rows": {**chunk, "masked": masked}}
+                code["fragment"] = _xla(len(inputs), len(outputs), {"module": self._kernel(op.body), **rows})
+            case _:
+                pass
         if op.results and (predicted := _predicted(op.results)):
             code["predicted"] = predicted
         if layouts := op.attributes.get("layouts"):
@@ -149,6 +196,10 @@ class Encoder:
                 return {"ins": inputs}
             case _:
                 raise AssertionError(f"{op.name} cannot stand in a fragment")
+
+
+def _xla(inputs: int, outputs: int, module: Json) -> Json:
+    return {"kind": "xla", "version": 1, "inputs": inputs, "outputs": outputs, **module}
 
 
 def _aggregates(op: table.AggregateOp) -> list[list[str | None]]:

@@ -16,8 +16,8 @@ def to_attribute(layout: la.Layout) -> Attribute:
     match layout:
         case la.Hash(keys):
             return dist.hash_layout(keys)
-        case la.Buckets(keys, count):
-            return dist.bucket_layout(keys, count)
+        case la.Shards(keys, count):
+            return dist.shard_layout(keys, count)
         case la.Range(by):
             return dist.RangeAttr(ArrayAttr([order_attribute(order) for order in by]))
         case la.Replicated():
@@ -39,8 +39,8 @@ def from_attribute(attribute: Attribute) -> la.Layout:
     match attribute:
         case dist.HashAttr(keys=keys):
             return la.Hash(tuple(key.data for key in keys))
-        case dist.BucketsAttr(keys=keys, count=count):
-            return la.Buckets(tuple(key.data for key in keys), count.value.data)
+        case dist.ShardsAttr(keys=keys, count=count):
+            return la.Shards(tuple(key.data for key in keys), count.value.data)
         case dist.RangeAttr(by=by):
             return la.Range(tuple(order_of(order) for order in by))
         case dist.ReplicatedAttr():

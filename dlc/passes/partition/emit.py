@@ -129,7 +129,7 @@ class Emitter:
                 op = dist.GatherOp(value)
             case la.Hash(keys):
                 op = dist.ShuffleOp(value, keys)
-            case la.Buckets(keys, count):
+            case la.Shards(keys, count):
                 op = dist.ShuffleOp(value, keys, count)
             case _:
                 raise AssertionError(f"no collective leaves {wanted}")

@@ -1,4 +1,4 @@
-"""`fuse-fragments`: neighbouring fragments become one, so that each rank runs them as one query or one module."""
+"""`fuse-fragments`: neighbouring fragments become one, so that each rank runs one query or one module."""
 
 from __future__ import annotations
 

@@ -91,18 +91,18 @@ class Hash(Layout):
 
 
 @dataclass(frozen=True)
-class Buckets(Layout):
-    """Each row in one of `count` buckets by the hash of its keys, bucket b on rank b modulo the ranks."""
+class Shards(Layout):
+    """Each row in one of `count` shards by the hash of its keys, shard s on rank s modulo the ranks."""
 
     keys: tuple[str, ...]
     count: int
 
     def __str__(self) -> str:
-        return f"buckets[{', '.join(self.keys)} % {self.count}]"
+        return f"shards[{', '.join(self.keys)} % {self.count}]"
 
     def renamed(self, names: Mapping[str, str]) -> Layout:
         if all(key in names for key in self.keys):
-            return Buckets(tuple(names[key] for key in self.keys), self.count)
+            return Shards(tuple(names[key] for key in self.keys), self.count)
         return Any()
 
 

@@ -18,7 +18,7 @@ from dlc.dialects.flow import ReturnOp
 from dlc.dialects.frame import FrameType
 
 from .costs import Costs
-from .layouts import Buckets, Hash, Layout, Partial, Replicated, Single
+from .layouts import Hash, Layout, Partial, Replicated, Shards, Single
 from .refusal import refusal
 from .rules import LAID_OUT, RULES, Alternative, Rule, Site, deliver, inputs_of, is_ordered
 from .training_rules import TRAINING_RULES, everywhere
@@ -156,6 +156,6 @@ class Propagation:
             return self.costs.all_gather(size)
         if isinstance(want, Single):
             return self.costs.gather(size)
-        if isinstance(want, Hash | Buckets):
+        if isinstance(want, Hash | Shards):
             return self.costs.shuffle(size)
         return math.inf

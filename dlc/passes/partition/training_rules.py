@@ -17,7 +17,7 @@ from dlc.dialects import nn, table
 from dlc.dialects.table_tensors import carries_rows
 
 from .functions import callee, flops, row_layouts
-from .layouts import Any, Buckets, Hash, Layout, Partial, Replicated, Single, Split
+from .layouts import Any, Hash, Layout, Partial, Replicated, Shards, Single, Split
 from .rules import Alternative, Rule, Site, inputs_of, one
 
 FLOP_RATE = 2e10
@@ -50,7 +50,7 @@ def dealt(op: nn.BatchesOp, ranks: int) -> Layout:
     """The layout in which every rank holds just the rows of its own shards."""
     keys, shards = tuple(key.data for key in op.keys), op.micro_batches.value.data
     # The ranks divide the shards: rows with equal hash modulo the shards have equal hash modulo the ranks.
-    return Hash(keys) if shards % ranks == 0 else Buckets(keys, shards)
+    return Hash(keys) if shards % ranks == 0 else Shards(keys, shards)
 
 
 def rows(site: Site) -> Iterator[Alternative]:
@@ -81,8 +81,11 @@ def call(site: Site) -> Iterator[Alternative]:
     op = site.op
     assert isinstance(op, CallOp)
     function = callee(op)
-    everywhere = tuple(Replicated() for _ in op.operands)
     seconds = flops(function) / FLOP_RATE
+    split = tuple(Split(0) if carries_rows(value.type) else Replicated() for value in op.operands)
+    if row_layouts(function, split) is None:
+        return  # rows are taken in chunks, on one rank as on many
+    everywhere = tuple(Replicated() for _ in op.operands)
     yield Alternative("local", everywhere, tuple(Replicated() for _ in op.results), seconds)
     for given in _row_split(site):
         outputs = row_layouts(function, given)

@@ -80,7 +80,7 @@ def _project(op: table.ProjectOp, given: Attribute) -> Attribute:
 
 
 def _renamed(given: Attribute, names: dict[str, str]) -> Attribute:
-    if isinstance(given, dist.HashAttr | dist.BucketsAttr):
+    if isinstance(given, dist.HashAttr | dist.ShardsAttr):
         keys = [key.data for key in given.keys]
         if not set(keys) <= set(names):
             return dist.AnyAttr()
@@ -88,7 +88,7 @@ def _renamed(given: Attribute, names: dict[str, str]) -> Attribute:
         return (
             dist.HashAttr(renamed)
             if isinstance(given, dist.HashAttr)
-            else dist.BucketsAttr(renamed, given.count)
+            else dist.ShardsAttr(renamed, given.count)
         )
     if isinstance(given, dist.RangeAttr) and not {key.column.data for key in given.by} <= set(names):
         return dist.RowsAttr()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xdsl.ir import Operation
 
 from dlc.dialects import plan
+from dlc.dialects.plan_training import WaitOp
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ Gang = tuple[Sequence[int], Sequence[Operation]]
 def simulate(gangs: Sequence[Gang]) -> list[Blocked]:
     """Ranks left waiting at the end; empty when every list runs to its end.
 
+    One round of a loop stands for all, since every member of a gang runs as many.
     A rank in several gangs runs their lists in order. The first rank of a gang sends and receives for it.
     """
     lists: dict[int, list[tuple[int, Operation]]] = {}
@@ -49,7 +51,7 @@ def simulate(gangs: Sequence[Gang]) -> list[Blocked]:
 
 
 def _waits(op: Operation, first: bool) -> bool:
-    return isinstance(op, plan.CollectiveOp) or (first and isinstance(op, plan.SendOp | plan.RecvOp))
+    return isinstance(op, plan.CollectiveOp | WaitOp) or (first and isinstance(op, plan.SendOp | plan.RecvOp))
 
 
 def _meeting(

@@ -91,7 +91,7 @@ def _verify_batches(op: nn.BatchesOp, stage: str) -> None:
     owned = op.owned.data if op.owned is not None else ""
     dealt = (
         isinstance(rows, dist.HashAttr)
-        or (isinstance(rows, dist.BucketsAttr) and rows.count == op.micro_batches)
+        or (isinstance(rows, dist.ShardsAttr) and rows.count == op.micro_batches)
     ) and rows.keys == op.keys
     if owned not in (("all",) if whole else ("hash", "local") if dealt else ("local",)):
         raise broken(

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.dialects.builtin import IndexType, ModuleOp
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from dlc.diagnostics import DlcError, Note
 from dlc.dialects import plan
 from dlc.passes.locations import source_loc
+from dlc.passes.lower.insert_frees import reads
 from dlc.passes.wellformed import verify
 
-from .common import broken
+from .common import broken, operations
 from .rendezvous import Blocked, simulate
 
 
@@ -30,7 +32,7 @@ class VerifyPlanPass(ModulePass):
             gangs = [inner for inner in program.body.block.ops if isinstance(inner, plan.GangOp)]
             for gang in gangs:
                 _verify_ranks(gang, program.world.value.data)
-                _verify_lifetimes(gang)
+                _verify_lifetimes(gang.body.block)
             _verify_progress(gangs)
 
 
@@ -40,26 +42,28 @@ def _verify_ranks(gang: plan.GangOp, world: int) -> None:
             raise broken(gang, "plan", f"rank {rank} is outside of the world of {world}")
 
 
-def _verify_lifetimes(gang: plan.GangOp) -> None:
+def _verify_lifetimes(block: Block) -> None:
     freed = set[SSAValue]()
     made = dict[SSAValue, Operation]()
-    kept = set[SSAValue]()
-    for op in gang.body.block.ops:
-        for operand in op.operands:
+    kept = set(block.last_op.operands) if block.last_op is not None else set[SSAValue]()
+    for op in block.ops:
+        if isinstance(op, ForOp):
+            _verify_lifetimes(op.body.block)
+        for operand in reads(op):
             if operand in freed:
                 raise broken(op, "plan", "it reads a frame that has been freed")
-        made |= dict.fromkeys(op.results, op)
+        made |= {result: op for result in op.results if not isinstance(result.type, IndexType)}
         if isinstance(op, plan.FreeOp):
             freed |= set(op.operands)
         if isinstance(op, plan.ResultOp):
             kept.add(op.frame)
     for value, op in made.items():
         if value not in freed | kept:
-            raise broken(op, "plan", "its frame is never freed", "run insert-frees")
+            raise broken(op, "plan", "what it leaves is never freed", "run insert-frees")
 
 
 def _verify_progress(gangs: list[plan.GangOp]) -> None:
-    blocked = simulate([(plan.ranks_of(gang), list(gang.body.block.ops)) for gang in gangs])
+    blocked = simulate([(plan.ranks_of(gang), list(operations(gang.body.block))) for gang in gangs])
     if blocked:
         first = blocked[0]
         raise DlcError(
