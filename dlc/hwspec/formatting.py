@@ -256,8 +256,19 @@ def _statement_lines(statement: _Statement, indent: str, depth: int) -> Iterator
             yield f"{indent}  {entry}{',' if entry is not statement.entries[-1] else ''}"
         yield indent + statement.closing.lstrip() + behind
     elif statement.block is None:
-        yield indent + statement.head + behind
+        yield from _head_lines(statement.head + behind, indent)
     else:
-        yield f"{indent}{statement.head} {{"
+        yield from _head_lines(f"{statement.head} {{", indent)
         yield from _lines(statement.block, depth + 1)
         yield f"{indent}}}{behind}"
+
+
+def _head_lines(head: str, indent: str) -> Iterator[str]:
+    """The head of a part; arguments that are too long for its line stand on one of their own."""
+    opening, closing = head.find("("), head.rfind(")")
+    if len(indent + head) <= WIDTH or "=" in head[: max(opening, 0)] or not 0 < opening < closing:
+        yield indent + head
+    else:
+        yield indent + head[: opening + 1]
+        yield f"{indent}  {head[opening + 1 : closing]}"
+        yield indent + head[closing:]

@@ -23,7 +23,10 @@ _PASSABLE = ("cpu", "nic", "switch", "interconnect")
 
 @dataclass(frozen=True)
 class Channel:
-    """A hop of which the ends are instances; `link` says what it shares with others: instances and words."""
+    """A hop of which the ends are instances; `link` says what it shares with others: instances and words.
+
+    `beside` marks what joins a nic and a processor without saying; data does not go in and out by it.
+    """
 
     via: str
     source: Vertex
@@ -33,6 +36,7 @@ class Channel:
     overhead: float = 0.0
     link: tuple[Vertex | str, ...] = ()
     shared: bool = True
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,12 @@ class Crossing:
 
 
 Step = Channel | Crossing
+
+
+def _is_beside(step: Step) -> bool:
+    return isinstance(step, Channel) and step.beside
+
+
 Way = tuple[Step, ...]
 
 
@@ -167,8 +177,8 @@ class Graph:
             self._storage(vertex, part, near)
         elif part.kind == "nic" and vertex not in self._linked:
             for processor in self._beside(vertex, part) or near:
-                self._edge(Channel(part.label, processor, vertex, link=(part.label, processor, vertex)))
-                self._edge(Channel(part.label, vertex, processor, link=(part.label, vertex, processor)))
+                for ends in ((processor, vertex), (vertex, processor)):
+                    self._edge(Channel(part.label, *ends, link=(part.label, *ends), beside=True))
         elif part.kind == "node":
             self._share_memory(vertex)
 
@@ -304,16 +314,17 @@ class Graph:
         """Dijkstra; only processors of the host and what is made for passing data on may lie between."""
         order = count()  # of equal ways the first found wins; ways themselves have no order
         queue: list[tuple[float, int, Vertex, Way]] = [(0.0, next(order), start, ())]
-        done: set[Vertex] = set()
+        done: set[tuple[Vertex, bool]] = set()
         while queue:
             cost, _, vertex, way = heapq.heappop(queue)
             if vertex == goal:
                 return way
-            if vertex in done or (way and not self._passes(vertex)):
+            beside = bool(way) and _is_beside(way[-1])
+            if (vertex, beside) in done or (way and not self._passes(vertex)):
                 continue
-            done.add(vertex)
+            done.add((vertex, beside))
             for other, steps_ in self._edges[vertex]:
-                if other not in done:
+                if (other, _is_beside(steps_[-1])) not in done and not (beside and _is_beside(steps_[0])):
                     hops = [hop for step in steps_ for hop in self.hops(step)]
                     delay = sum(hop.latency + hop.overhead for hop in hops)
                     slowest = min(hop.bandwidth for hop in hops)

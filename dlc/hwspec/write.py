@@ -84,8 +84,8 @@ def _value(value: Value, form: str) -> str:
         case str():
             return _quoted(value) if form in _QUOTED else value
         case tuple():
-            items = (_quoted(str(item)) if form in _QUOTED else str(item) for item in value)
-            return f"[{', '.join(items)}]"
+            items = [_quoted(str(item)) if form in _QUOTED else str(item) for item in value]
+            return items[0] if form == "paths" and len(items) == 1 else f"[{', '.join(items)}]"
 
 
 def _mark(quantity: Quantity) -> str:

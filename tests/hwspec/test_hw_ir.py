@@ -18,7 +18,8 @@ from dlc.hwspec.units import BASE_UNITS
 
 EVERYTHING = """
 type interconnect wire {
-  bandwidth = 100 Gbit/s @spec("data sheet"); duplex = half; sharing = fatpipe; latency = 1 us @measured("ping", 3 %)
+  bandwidth = 100 Gbit/s @spec("data sheet"); duplex = half; sharing = fatpipe
+  latency = 1 us @measured("ping", 3 %)
 }
 type node base {
   cpu c { cores = 4; isa = ["avx2", "fma"] }
@@ -28,7 +29,8 @@ type node N extends base {
   group d[0..1] {
     accel a { compute = { bf16_tensor: 275 TFLOP/s }; memory hbm { capacity = 1 GB; bandwidth = 1 TB/s } }
   }
-  nic h : wire { affinity = d[0] }; switch w { ports = 4 }; link c -> d[*].a : wire { overhead = 0 s }; link c <-> h : wire
+  nic h : wire { affinity = d[0] }
+  switch w { ports = 4 }; link c -> d[*].a : wire { overhead = 0 s }; link c <-> h : wire
   cache l { per = socket; shared_by = 2; capacity = 1 MB }; disk k { capacity = 1 TB; write = 1 GB/s }
   interconnect shm { scope = core; bandwidth = 10 GB/s }
 }
@@ -37,10 +39,11 @@ machine m {
   total { nodes = 4 @spec; compute = { bf16_tensor: 2200 TFLOP/s @spec("sum") }; memory = 32 GiB }
   node n[0..3] : N { power = 1 kW; idle = 200 W; price = 2.5 EUR/h @spec }
   network net : star(ports = 36 @spec) { attach = n[*].h; via = wire }
-  network tree : fat_tree(down = [2, 2] @spec("plan"), up = [1]) { attach = n[*].h; via = wire; bisection = 10 GB/s }
+  network tree : fat_tree(down = [2, 2] @spec("plan"), up = [1]) { attach = n[*].h; bisection = 2 GB/s }
   network mesh : torus(dims = [4, 2], wrap = false) { attach = n[*].d[*].a; bandwidth = 5 GB/s; hop = 1 us }
   store s {
-    kind = object; read = 8 GB/s; client = 1 GB/s; read_operations = 5500 IO/s; operations_per = prefix; attach = [net]
+    kind = object; read = 8 GB/s; client = 1 GB/s; read_operations = 5500 IO/s; operations_per = prefix
+    attach = [net]
   }
   island i { members = [n[0..1], n[3]] }
   grid g { over = n[*].d[*].a; shape = [4, 2]; axes = ["node", "chip"] }
