@@ -72,7 +72,7 @@ def _summary(done: "Calibration") -> str:
     ]
     if record.write and record.read:
         lines.append(
-            f"  disk      read {record.read.value / 1e6:.0f}, write {record.write.value / 1e6:.0f} MB/s"
+            f"  file      read {record.read.value / 1e6:.0f}, write {record.write.value / 1e6:.0f} MB/s"
         )
     for name, messages in (("messages", record.local), ("network", record.remote)):
         if messages:

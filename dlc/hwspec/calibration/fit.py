@@ -4,7 +4,7 @@ Libraries change their protocol with the size of a message, so no one line holds
 lines break, and into how many pieces, follows from the data. Pure functions of sizes and times.
 
 The model: Alexandrov, Ionescu, Schauser, Scheiman, "LogGP: incorporating long messages into the LogP model",
-SPAA 1995. The number of pieces: Schwarz, "Estimating the dimension of a model", 1978 (BIC).
+SPAA 1995. The number of pieces: Zhang, Siegmund, "A modified Bayes information criterion", Biometrics 2007.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def fit(sizes: Sequence[float], times: Sequence[float]) -> Fit:
     errors, lines = _pieces(x, y, starts)
     best: tuple[float, list[int]] | None = None
     for count, (error, breaks) in enumerate(_partitions(errors), start=1):
-        # Two parameters a line, and one for each break.
-        penalty = (3 * count - 1) * math.log(len(x))
+        # Two parameters a line; a break, chosen from all sizes, weighs as three.
+        penalty = (5 * count - 3) * math.log(len(x))
         score = len(x) * math.log(max(error / len(x), _FLOOR**2)) + penalty
         if best is None or score < best[0]:
             best = score, breaks
