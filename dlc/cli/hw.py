@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlc.cli import hw_calibrate, hw_exchange
 from dlc.cli.output import write_text
 from dlc.diagnostics import DlcError, render
 
@@ -115,8 +116,23 @@ def _fmt(args: argparse.Namespace) -> int:
 
 ACTIONS: dict[str, Action] = {
     "detect": Action("describe the machine at hand", _output, _detect),
+    "calibrate": Action(
+        "describe the machine at hand with measured figures",
+        hw_calibrate.add_arguments,
+        hw_calibrate.run,
+    ),
     "show": Action("print a machine as a tree, or the names in the catalog", _show_arguments, _show),
     "check": Action("check .hw files", _check_arguments, _check),
     "fmt": Action("write .hw files in their canonical layout", _fmt_arguments, _fmt),
+    "import": Action(
+        "describe a machine from what another tool tells of it",
+        hw_exchange.import_arguments,
+        hw_exchange.import_machine,
+    ),
+    "export": Action(
+        "write a machine in the format of another tool",
+        hw_exchange.export_arguments,
+        hw_exchange.export_machine,
+    ),
 }
 """What `dlc hw` does."""
