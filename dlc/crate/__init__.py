@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-    from dlc.crate.rerun import Outcome
+    from dlc.crate.repeating import Outcome
 
 __all__ = ["Request", "record", "rerun"]
 
@@ -44,13 +44,13 @@ class Request:
         return self.path.suffix != ".py"
 
 
-def record(request: Request, folder: Path) -> dict[str, pl.DataFrame]:
+def record(request: Request, folder: Path) -> dict[str, pl.DataFrame] | None:
     """Run what is asked for, write the crate `folder`, which must not exist yet, and return the results.
 
-    The folder appears when it is complete. Raises DLC605 where it cannot be, DLC513 inside an MPI job, and
-    what the program and its run raise.
+    The folder appears when it is complete. Inside an MPI world all ranks call this together, and all but the
+    first get None. Raises DLC605 where it cannot be written, and what the program and its run raise.
     """
-    from dlc.crate.record import record as run
+    from dlc.crate.recording import record as run
 
     return run(request, folder)
 
@@ -62,6 +62,6 @@ def rerun(folder: Path, ranks: int | None = None, *, from_plan: bool = False) ->
     run. Raises DLC510 for what is no crate, DLC511 for other input files, DLC512 for other results and DLC514
     for a crate of another version.
     """
-    from dlc.crate.rerun import rerun as run
+    from dlc.crate.repeating import rerun as run
 
     return run(folder, ranks, from_plan)

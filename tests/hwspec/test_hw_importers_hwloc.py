@@ -128,7 +128,8 @@ def test_interfaces_and_disks_of_both_versions(version: str, network: str, stora
         f'<object type="PCIDev"><object type="OSDev" name="eth0" osdev_type="{network}"/></object>'
         f'<object type="PCIDev"><object type="OSDev" name="sda" osdev_type="{storage}">'
         '<info name="Size" value="1048576"/></object><object type="OSDev" name="sr0" '
-        f'subtype="Removable Media Device" osdev_type="{storage}"><info name="Size" value="9"/></object></object>'
+        f'subtype="Removable Media Device" osdev_type="{storage}"><info name="Size" value="9"/></object>'
+        "</object>"
     )
     machine = read(topology(package() + devices, version))
     assert (machine.count("nic"), machine.count("disk")) == (1, 1)

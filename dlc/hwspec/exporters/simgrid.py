@@ -188,7 +188,7 @@ def _topology(machine: Machine, wires: _Wires) -> tuple[str, str, int]:
             if groups <= routers:
                 parameters = f"{groups},{max(1, shape.pair)};1,1;{routers},1;{nodes}"
                 return "DRAGONFLY", parameters, groups * routers * nodes
-            # There each router leads to one other group at most; a tree of groups has as many wires between them.
+            # There a router leads to one other group at most. A tree of groups has as many wires between.
             uplinks = routers * links
             return "FAT_TREE", f"2;{routers * nodes},{groups};1,{uplinks};1,1", groups * routers * nodes
         case _:

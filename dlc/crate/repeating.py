@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from dlc.crate import METADATA, RUN, VERSION, Request
 from dlc.crate.digest import file_digest, table_digest
-from dlc.crate.record import compile_request, execute, output_digest
+from dlc.crate.recording import compile_request, execute, output_digest
 from dlc.diagnostics import DlcError, Note
 from dlc.runtime import plan as artefact
 from dlc.runtime.plan import Plan

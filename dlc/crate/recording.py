@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,16 +41,55 @@ class Compiled:
     ordered: dict[str, bool] = field(default_factory=dict[str, bool])
 
 
-def record(request: Request, folder: Path) -> dict[str, pl.DataFrame]:
+def record(request: Request, folder: Path) -> dict[str, pl.DataFrame] | None:
     """See `dlc.crate.record`."""
-    check_place(folder)
-    compiled = compile_request(request)
-    from dlc.crate.digest import table_digest
+    from dlc.runtime.launch import in_mpi_world
 
-    inputs = [_input(entry) for entry in compiled.plan.inputs]
+    if in_mpi_world():
+        return _record_as_rank(request, folder)
+    check_place(folder)
+    return _record(request, compile_request(request), folder)
+
+
+def _record_as_rank(request: Request, folder: Path) -> dict[str, pl.DataFrame] | None:
+    """One rank of a job that mpiexec or srun has started: the first compiles, and writes the crate."""
+    from dlc.runtime.job import connect, end_job
+    from dlc.runtime.plan import from_bytes, to_bytes
+
+    transport = connect()
+    try:
+        if transport.rank == 0:
+            check_place(folder)
+        request = replace(request, ranks=request.ranks or transport.size)
+        compiled = compile_request(request) if transport.rank == 0 else None
+        data = to_bytes(compiled.plan) if compiled else b""
+        plan = from_bytes(bytes(transport.broadcast(memoryview(data), 0)), str(request.path))
+        if compiled:
+            return _record(request, compiled, folder)
+        driver.run_plan(plan, _run_parameters(request), request.ranks, record=os.devnull)
+        return None
+    except BaseException as error:
+        end_job(error, transport)
+
+
+def _record(request: Request, compiled: Compiled, folder: Path) -> dict[str, pl.DataFrame]:
+    """Run a plan and write the crate."""
+    from dlc.crate.digest import file_digest, table_digest
+
+    inputs = [
+        {"path": entry["path"], "bytes": entry["bytes"], "sha256": file_digest(Path(entry["path"]))}
+        for entry in compiled.plan.inputs
+    ]
     started = datetime.now(UTC)
-    results, steps = execute(compiled.plan, request.parameters if request.is_plan else {}, request.ranks)
+    results, steps = execute(compiled.plan, _run_parameters(request), request.ranks)
     ended = datetime.now(UTC)
+    told = {
+        name: {**table_digest(frame).to_json(), "file": f"results/{index}.parquet"}
+        for index, (name, frame) in enumerate(results.items())
+    }
+    written = {path: output_digest(Path(path)) for path in compiled.plan.outputs}
+    for name, table in (*told.items(), *written.items()):
+        table["ordered"] = compiled.ordered.get(name)
     run: Json = {
         "version": VERSION,
         "program": compiled.plan.program,
@@ -60,36 +99,23 @@ def record(request: Request, folder: Path) -> dict[str, pl.DataFrame]:
         "fast_math": request.fast_math,
         "started": started.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
-        "inputs": inputs,
-        "results": {
-            name: {
-                **table_digest(frame).to_json(),
-                "ordered": compiled.ordered.get(name),
-                "file": f"results/{index}.parquet",
-            }
-            for index, (name, frame) in enumerate(results.items())
-        },
-        "outputs": {
-            path: {**output_digest(Path(path)), "ordered": compiled.ordered.get(path)}
-            for path in compiled.plan.outputs
-        },
         "seconds": (ended - started).total_seconds(),
+        "inputs": inputs,
+        "results": told,
+        "outputs": written,
         "steps": steps,
     }
     _write(folder, compiled, run, results)
     return results
 
 
-def check_place(folder: Path) -> None:
-    """Refuse before the run what could not be written after it. Raises DLC605 and DLC513."""
-    from dlc.runtime.launch import in_mpi_world
+def _run_parameters(request: Request) -> dict[str, str]:
+    """The parameters that are still open when the run begins: those of a program are in its plan."""
+    return dict(request.parameters) if request.is_plan else {}
 
-    if in_mpi_world():
-        raise DlcError(
-            "DLC513",
-            "a crate cannot be written by one rank of an MPI job",
-            help="let dlc start the ranks itself: dlc run --crate DIR -n RANKS …",
-        )
+
+def check_place(folder: Path) -> None:
+    """Refuse before the run what could not be written after it. Raises DLC605."""
     if folder.exists() or folder.is_symlink():
         raise DlcError("DLC605", f"cannot write '{folder}': it exists", help="give the crate a new name")
     if not folder.absolute().parent.is_dir():
@@ -169,12 +195,6 @@ def _sources(program: Path) -> Iterator[tuple[str, Path]]:
             yield f"program/{path.relative_to(root).as_posix()}", path
 
 
-def _input(entry: Json) -> Json:
-    from dlc.crate.digest import file_digest
-
-    return {"path": entry["path"], "bytes": entry["bytes"], "sha256": file_digest(Path(entry["path"]))}
-
-
 def output_digest(path: Path) -> Json:
     """The digest of a table that a run has written, as a file or as a directory of parts in order."""
     import polars as pl
@@ -189,31 +209,11 @@ def execute(
     plan: Plan, parameters: Mapping[str, str], ranks: int | None = None
 ) -> tuple[dict[str, pl.DataFrame], Json]:
     """Run a plan and return its results and the record of its instructions. Raises what the run raises."""
-    from dlc.runtime import launch
-    from dlc.runtime import plan as artefact
-
-    ranks = ranks or plan.world_size
-    if ranks == plan.world_size == 1:
-        return _execute_here(plan, parameters)
-    with tempfile.TemporaryDirectory(prefix="dlc-") as name:
-        path, steps = Path(name) / "plan.dlc", Path(name) / "steps.json"
-        artefact.save(plan, path)
-        results = launch.run_plan(path, ranks, parameters, str(steps))
+    with tempfile.TemporaryDirectory(prefix="dlc-") as folder:
+        steps = Path(folder) / "steps.json"
+        results = driver.run_plan(plan, parameters, ranks, record=str(steps))
+        assert results is not None, "only the first rank asks for the record"
         return results, json.loads(steps.read_text(encoding="utf-8"))
-
-
-def _execute_here(plan: Plan, parameters: Mapping[str, str]) -> tuple[dict[str, pl.DataFrame], Json]:
-    from dlc.runtime.job import connect
-
-    transport = connect()
-    from dlc.runtime.executor import execute as run
-    from dlc.runtime.trace import Recorder
-
-    recorder = Recorder()
-    results = run(plan, transport, parameters, recorder)
-    steps = recorder.merge(plan.program, transport)
-    assert results is not None and steps is not None, "the one rank is the first"
-    return results, steps
 
 
 def _write(folder: Path, compiled: Compiled, run: Json, results: Mapping[str, pl.DataFrame]) -> None:
