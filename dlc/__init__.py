@@ -1,6 +1,6 @@
-"""dlc compiles dataflow programs of table operators to gangs of MPI processes.
+"""dlc compiles dataflow programs of parallel operators, on tables and tensors, to gangs of MPI processes.
 
-The names below come from the table front end on first use, so that `import dlc` stays instant.
+The names below come from the front ends on first use, so that `import dlc` stays instant.
 """
 
 from importlib import import_module
@@ -44,10 +44,17 @@ if TYPE_CHECKING:
         UInt32,
         UInt64,
     )
+    from dlc.frontends.tensor.call import jax
+    from dlc.frontends.tensor.optimizers import SGD, Adam, AdamW
+    from dlc.frontends.tensor.train import Metric, Model, train
+    from dlc.frontends.tensor.values import Tensor, scalars
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
     "Boolean",
     "DataType",
     "Date",
@@ -62,8 +69,11 @@ __all__ = [
     "Int16",
     "Int32",
     "Int64",
+    "Metric",
+    "Model",
     "Program",
     "String",
+    "Tensor",
     "UInt8",
     "UInt16",
     "UInt32",
@@ -71,14 +81,17 @@ __all__ = [
     "coalesce",
     "col",
     "concat",
+    "jax",
     "len",
     "lit",
     "max_horizontal",
     "min_horizontal",
     "param",
     "program",
+    "scalars",
     "scan_csv",
     "scan_parquet",
+    "train",
     "when",
 ]
 
@@ -97,6 +110,10 @@ _MODULES = {
         "when",
     ),
     "table.scan": ("scan_csv", "scan_parquet"),
+    "tensor.call": ("jax",),
+    "tensor.optimizers": ("SGD", "Adam", "AdamW"),
+    "tensor.train": ("Metric", "Model", "train"),
+    "tensor.values": ("Tensor", "scalars"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import IntegerAttr
-from xdsl.ir import Block, OpResult, SSAValue
+import math
 
-from dlc.dialects import dist, plan
+from xdsl.dialects.builtin import DYNAMIC_INDEX, FixedBitwidthType, IntegerAttr, TensorType
+from xdsl.ir import Attribute, Block, OpResult, SSAValue
+
+from dlc.dialects import dist, nn, plan
+
+
+def tensor_bytes(type_: TensorType[Attribute]) -> int:
+    """Bytes of a tensor, of one row where it has rows."""
+    element = type_.element_type
+    width = element.size if isinstance(element, FixedBitwidthType) else 4
+    return width * math.prod(size for size in type_.get_shape() if size != DYNAMIC_INDEX)
 
 
 def estimate(value: SSAValue, attribute: str) -> int | None:
@@ -13,6 +22,9 @@ def estimate(value: SSAValue, attribute: str) -> int | None:
 
     Distributed values are followed into the fragment that leaves them; a collective changes nothing.
     """
+    type_: Attribute = nn.whole(value.type)
+    if isinstance(type_, TensorType) and type_.has_static_shape():
+        return tensor_bytes(type_) if attribute == "bytes" else None
     op = value.owner
     if isinstance(op, Block):
         return None
@@ -25,6 +37,10 @@ def estimate(value: SSAValue, attribute: str) -> int | None:
         return estimate(end.values[value.index], attribute)
     if isinstance(op, plan.ReadOp):
         return estimate(op.scan_op.result, attribute)
+    if isinstance(type_, TensorType):
+        # Rows are those of the frame that the tensor comes from, if there is one.
+        rows = estimate(op.operands[0], "rows") if op.operands else None
+        return None if rows is None else rows if attribute == "rows" else rows * tensor_bytes(type_)
     sizes = [estimate(operand, attribute) for operand in op.operands]
     found = [size for size in sizes if size is not None]
     return max(found) if found else None

@@ -17,7 +17,7 @@ from dlc.frontends.location import attribute, caller
 from .constants import parameters
 from .shapes import is_array
 from .trace import trace_function
-from .untyped import jax
+from .untyped import tree_util
 from .values import Tensor
 
 
@@ -45,16 +45,21 @@ class Function:
         is part of the function. Raises DLC112 to DLC116 at the line that is at fault.
         """
         loc = caller()
-        leaves, tree = jax.tree.flatten(args, is_leaf=is_tensor)
+        leaves, tree = tree_util.tree_flatten(args, is_leaf=is_tensor)
         specs = [leaf.spec if is_tensor(leaf) else leaf for leaf in leaves]
-        traced = trace_function(self.function, jax.tree.unflatten(tree, specs), name=self.name, loc=loc)
+        traced = trace_function(self.function, tree_util.tree_unflatten(tree, specs), name=self.name, loc=loc)
         frame = next((leaf.frame for leaf in leaves if is_tensor(leaf) and leaf.frame is not None), None)
         results = call(traced.function, frame, values_of(leaves, loc), loc)
         found = [
             Tensor(value, frame if None in result.shape else None)
             for value, result in zip(results, traced.results, strict=True)
         ]
-        return jax.tree.unflatten(traced.tree, found)
+        return tree_util.tree_unflatten(traced.tree, found)
+
+
+def jax(function: Callable[..., Any]) -> Function:
+    """A pure function written in JAX, for use with tensors of a program."""
+    return Function(function)
 
 
 def identifier(function: Callable[..., Any]) -> str:

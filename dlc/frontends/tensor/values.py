@@ -11,8 +11,9 @@ from dlc.diagnostics import DlcError, SourceLoc
 from dlc.dialects import datatypes as t
 from dlc.dialects.frame import frame_of
 from dlc.dialects.table_tensors import FromTensorOp, ToTensorOp, tensor_of
-from dlc.frontends.location import attribute
+from dlc.frontends.location import attribute, caller
 from dlc.frontends.table.errors import bad_argument, unknown_column
+from dlc.frontends.table.frame import Frame
 from dlc.frontends.table.traced import Traced
 
 from .specs import DTYPES, RowTensor
@@ -107,8 +108,9 @@ def with_tensors(frame: SSAValue, named: dict[str, Tensor], loc: SourceLoc) -> S
     return op.result
 
 
-def scalars(named: dict[str, Tensor], loc: SourceLoc) -> SSAValue:
+def scalars(**named: Tensor) -> Frame:
     """A frame of one row, of tensors without dimensions. Raises DLC116."""
+    loc = caller()
     for name, tensor in named.items():
         if tensor.shape != ():
             raise DlcError(
@@ -119,4 +121,4 @@ def scalars(named: dict[str, Tensor], loc: SourceLoc) -> SSAValue:
             )
     op = FromTensorOp(None, list(named), [tensor.value for tensor in named.values()])
     op.location = attribute(loc)
-    return op.result
+    return Frame(op.result)

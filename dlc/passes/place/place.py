@@ -6,15 +6,20 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
-from xdsl.ir import Operation, SSAValue
+from xdsl.dialects.func import CallOp
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from dlc.dialects import dist, flow
+from dlc.dialects.nn import BatchesOp, BatchesType
 from dlc.passes.estimates import estimate
 from dlc.passes.machine import machine_of
 
 RUNTIME_BYTES = 200 << 20
 """Memory of a rank before it holds any frame: the interpreter and its libraries."""
+XLA_BYTES = 250 << 20
+"""What XLA adds to that: its library, and the modules that it has compiled."""
 
 
 @dataclass(frozen=True)
@@ -38,23 +43,35 @@ class PlacePass(ModulePass):
 
 
 def peak_bytes(program: flow.ProgramOp, ranks: int) -> int:
-    """Most bytes of frames that one rank holds at a time, with what the runtime itself takes."""
-    operations = list(program.body.block.ops)
+    """Most bytes of frames and tensors that one rank holds at a time, with what the runtime itself takes."""
+    functions = any(isinstance(op, CallOp) for op in program.walk())
+    return RUNTIME_BYTES + (XLA_BYTES if functions else 0) + _peak(program.body.block, ranks)
+
+
+def _peak(block: Block, ranks: int) -> int:
+    operations = list(block.ops)
     last_use = dict[SSAValue, int]()
     for index, op in enumerate(operations):
-        last_use.update(dict.fromkeys(op.operands, index))
+        last_use.update(dict.fromkeys((value for inner in op.walk() for value in inner.operands), index))
     held, peak = dict[SSAValue, int](), 0
     for index, op in enumerate(operations):
         held |= {result: bytes_on_rank(result, ranks) for result in op.results}
         peak = max(peak, sum(held.values()) + _scratch(op, ranks))
         held = {value: size for value, size in held.items() if last_use.get(value, -1) > index}
-    return RUNTIME_BYTES + peak
+    return peak
 
 
 def bytes_on_rank(value: SSAValue, ranks: int) -> int:
     """Estimated bytes of a value on the rank that holds most of it."""
+    if isinstance(value.type, BatchesType):
+        # The rows of an epoch, in their order; how many there are says the frame that they come from.
+        owner = value.owner
+        tensors = owner.tensors if isinstance(owner, BatchesOp) else ()
+        return sum(bytes_on_rank(tensor, ranks) for tensor in tensors)
+    if not isinstance(value.type, dist.PartType):
+        return 0
     size = estimate(value, "bytes") or 0
-    whole = isinstance(dist.part_of(value).layout, dist.ReplicatedAttr | dist.SingleAttr | dist.PartialAttr)
+    whole = isinstance(value.type.layout, dist.ReplicatedAttr | dist.SingleAttr | dist.PartialAttr)
     return size if whole else -(-size // ranks)
 
 
@@ -62,4 +79,4 @@ def _scratch(op: Operation, ranks: int) -> int:
     """Bytes that an operator needs beside its inputs and outputs: collectives pack what they send."""
     if dist.is_collective(op):
         return sum(bytes_on_rank(value, ranks) for value in op.results)
-    return 0
+    return _peak(op.body.block, ranks) if isinstance(op, ForOp) else 0
