@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dlc.hwspec.model import Machine
 from dlc.predict.coefficients import Coefficients
-from dlc.predict.prediction import Prediction, Step
+from dlc.predict.costs import MEMORY, OVERHEAD, PROCESSORS
+from dlc.predict.prediction import Demand, Prediction, Step
 from dlc.predict.report import duration, seconds
 from dlc.predict.simulate import simulate
 
@@ -19,21 +20,45 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _WAITING = ("shuffle", "range_shuffle", "all_gather", "gather", "broadcast", "all_reduce", "reduce", "recv")
-"""Instructions in which a rank waits for others: the last one to arrive tells what they take by
-themselves."""
+"""Instructions in which a rank waits for others: the last one to arrive tells what they take alone."""
+_UNSEEN = ("read", "for")
+"""Instructions whose rows the record does not tell: files are read later, and loops are lists."""
+_RESOURCES = (PROCESSORS, MEMORY, OVERHEAD)
+Key = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One instruction, predicted and measured; `step` is predicted from the measured rows."""
+    """One instruction of a gang, a loop with all that is in it: pairs are predicted and measured.
 
-    step: Step
-    predicted: float
-    measured: float
-    predicted_rows: float
-    rows: float
-    predicted_bytes: float
-    nbytes: float
+    `demands` and `moving` (seconds on links and storage) are worked out from the measured rows: calibration
+    must not learn from wrong estimates.
+    """
+
+    gang: str
+    index: int
+    op: str
+    seconds: tuple[float, float]
+    rows: tuple[float, float]
+    nbytes: tuple[float, float]
+    sent: tuple[float, float]
+    moving: float
+    demands: tuple[Demand, ...]
+
+    def to_json(self) -> Json:
+        """The step as JSON data."""
+        return {
+            "gang": self.gang,
+            "index": self.index,
+            "op": self.op,
+            "predicted": self.seconds[0],
+            "measured": self.seconds[1],
+            "rows": self.rows,
+            "bytes": self.nbytes,
+            "sent": self.sent,
+            "moving": self.moving,
+            "demands": [[d.kind, d.calls, d.nbytes, d.flops, d.parallel] for d in self.demands],
+        }
 
 
 @dataclass(frozen=True)
@@ -73,50 +98,32 @@ class Comparison:
             "measured": self.measured,
             "predicted_memory": found.memory.get("host", 0.0) / max(1, found.ranks / found.nodes),
             "memory": self.memory,
-            "steps": [_step_json(entry) for entry in self.steps],
+            "steps": [entry.to_json() for entry in self.steps],
         }
-
-
-def _step_json(entry: Compared) -> Json:
-    step = entry.step
-    moving = sum(
-        part for name, part in step.parts.items() if name not in ("processors", "memory", "overhead")
-    )
-    return {
-        "gang": step.gang,
-        "index": step.index,
-        "op": step.op,
-        "predicted": entry.predicted,
-        "measured": entry.measured,
-        "rows": [entry.predicted_rows, entry.rows],
-        "bytes": [entry.predicted_bytes, entry.nbytes],
-        "moving": moving,
-        "demands": [[d.kind, d.calls, d.nbytes, d.flops, d.parallel] for d in step.demands],
-    }
 
 
 def compare(plan: Plan, machine: Machine, record: Json, coefficients: Coefficients) -> Comparison:
     """A run record (see `dlc.runtime.trace`) against what the plan was predicted to take on the machine."""
     ranks = [rank["instructions"] for rank in record["ranks"] if rank["instructions"]]
+    entries: dict[Key, list[Json]] = {}
+    for entry in (entry for rank in ranks for entry in rank):
+        entries.setdefault((entry["gang"], entry["index"]), []).append(entry)
     prediction = simulate(plan, machine, coefficients)
-    measured = {key: _measured(entries) for key, entries in _by_step(ranks).items()}
-    steps = {(step.gang, step.index): step for step in prediction.steps}
+    estimated = _by_instruction(prediction)
     observed = {
-        key: (_over_ranks(entries, "rows", steps[key].split), _over_ranks(entries, "bytes", steps[key].split))
-        for key, entries in _by_step(ranks).items()
-        if key in steps and steps[key].op != "read"
+        key: (_over_ranks(found, "rows", steps[-1].split), _over_ranks(found, "bytes", steps[-1].split))
+        for key, found in entries.items()
+        if (steps := estimated.get(key)) and steps[-1].op not in _UNSEEN
     }
-    informed = simulate(plan, machine, coefficients, observed=observed)
+    known = {key: extent for key, extent in observed.items() if extent[0]}
+    informed = _by_instruction(simulate(plan, machine, coefficients, observed=known))
     compared = [
-        Compared(
-            exact, step.seconds.value, measured[key], step.rows, observed.get(key, (0.0, 0.0))[0],
-            step.bytes, observed.get(key, (0.0, 0.0))[1],
-        )
-        for step, exact in zip(prediction.steps, informed.steps, strict=True)
-        if (key := (step.gang, step.index)) in measured
-    ]  # fmt: skip
-    begins = [entries[0]["start"] for entries in ranks]
-    ends = [entries[-1]["start"] + entries[-1]["seconds"] for entries in ranks]
+        _compared(key, steps, informed[key], entries[key], observed.get(key, (0.0, 0.0)))
+        for key, steps in estimated.items()
+        if key in entries
+    ]
+    begins = [rank[0]["start"] for rank in ranks]
+    ends = [rank[-1]["start"] + rank[-1]["seconds"] for rank in ranks]
     return Comparison(
         prediction,
         max(ends, default=0.0) - min(begins, default=0.0),
@@ -127,12 +134,45 @@ def compare(plan: Plan, machine: Machine, record: Json, coefficients: Coefficien
     )
 
 
-def _by_step(ranks: Sequence[Sequence[Json]]) -> dict[tuple[str, int], list[Json]]:
-    found: dict[tuple[str, int], list[Json]] = {}
-    for entries in ranks:
-        for entry in entries:
-            found.setdefault((entry["gang"], entry["index"]), []).append(entry)
+def _by_instruction(prediction: Prediction) -> dict[Key, list[Step]]:
+    """Steps of each instruction; those in the body of a loop count as the loop."""
+    found: dict[Key, list[Step]] = {}
+    for step in prediction.steps:
+        found.setdefault((step.gang, step.index), []).append(step)
     return found
+
+
+def _compared(
+    key: Key,
+    estimated: Sequence[Step],
+    informed: Sequence[Step],
+    entries: Sequence[Json],
+    extent: tuple[float, float],
+) -> Compared:
+    moving = (seconds for step in informed for name, seconds in step.parts.items() if name not in _RESOURCES)
+    return Compared(
+        gang=key[0],
+        index=key[1],
+        op=entries[0]["op"],
+        seconds=(sum(step.seconds.value for step in estimated), _measured(entries)),
+        rows=(estimated[-1].rows, extent[0]),
+        nbytes=(estimated[-1].bytes, extent[1]),
+        sent=(
+            sum(sum(step.traffic.values()) for step in informed),
+            sum(float(entry.get("sent_bytes", 0)) for entry in entries),
+        ),
+        moving=sum(moving),
+        demands=tuple(
+            replace(
+                demand,
+                calls=demand.calls * step.times,
+                nbytes=demand.nbytes * step.times,
+                flops=demand.flops * step.times,
+            )
+            for step in informed
+            for demand in step.demands
+        ),
+    )
 
 
 def _measured(entries: Sequence[Json]) -> float:

@@ -105,8 +105,8 @@ class Pricer:
             cost.add(STORAGE, seconds)
             cost.traffic[STORAGE] = cost.traffic.get(STORAGE, 0.0) + size
 
-    def tensor(self, flops: float, nbytes: float, dtype: str, cost: Cost) -> None:
-        """Add a tensor fragment that every rank runs; `flops` and `nbytes` are those of one rank."""
+    def tensor(self, flops: float, nbytes: float, dtype: str, cost: Cost, *, calls: int = 1) -> None:
+        """Add `calls` of a tensor fragment on every rank; `flops` and `nbytes` are those of one call."""
         device = self.resources.device
         figures = self._figures("tensor")
         if device is None:
@@ -116,8 +116,8 @@ class Pricer:
             launch = figures.seconds
         else:
             rate, bandwidth, launch = device.peak(dtype), device.rate or math.inf, device.launch
-        compute, memory = flops / (rate * figures.efficiency), nbytes / bandwidth
-        cost.flops += flops * self.placement.ranks
-        cost.demands.append(Demand("tensor", 1.0, nbytes, flops, 1.0))
-        cost.add(OVERHEAD, launch, "tensor")
+        compute, memory = calls * flops / (rate * figures.efficiency), calls * nbytes / bandwidth
+        cost.flops += calls * flops * self.placement.ranks
+        cost.demands.append(Demand("tensor", calls, calls * nbytes, calls * flops, 1.0))
+        cost.add(OVERHEAD, calls * launch, "tensor")
         cost.add(PROCESSORS if compute >= memory else MEMORY, max(compute, memory), "tensor")

@@ -1,4 +1,4 @@
-"""What an instruction of a plan does to the frames of a gang, and what it costs: one rule for each."""
+"""What an instruction does to the frames of a gang, and what it costs: one rule for each."""
 
 from __future__ import annotations
 
@@ -19,22 +19,27 @@ Rule = Callable[["Gang", Json, Cost], None]
 
 _CACHED = 0.5  # input files up to this share of the memory of the nodes are in the page cache after one run
 _CALL = Work("query", calls=1.0)
-_COLLECTIVE = Work("collective", calls=1.0)
+COLLECTIVE = Work("collective", calls=1.0)
 
 
 @dataclass
 class Gang:
-    """A gang on its way through its instructions; peaks are bytes on the rank that holds most."""
+    """A gang on its way through its instructions; `peak` is in bytes, on the rank that holds most.
+
+    `numbers` has the values of counts by name (for batches, their steps), `micro` the micro-batches of a
+    batch.
+    """
 
     name: str
     plan: Plan
     pricer: Pricer
     frames: dict[str, Frame] = field(default_factory=dict[str, Frame])
     peak: float = 0.0
-    device_peak: float = 0.0
     scratch: float = 0.0
     arriving: float = 0.0
     started: bool = False
+    numbers: dict[str, float] = field(default_factory=dict[str, float])
+    micro: dict[str, int] = field(default_factory=dict[str, int])
     observed: tuple[float, float] | None = None
 
     @property
@@ -65,6 +70,15 @@ class Gang:
             self.frames[name] = taken
         return taken
 
+    def rename(self, names: Sequence[str], to: Sequence[str]) -> None:
+        """Let other names stand for the same values too."""
+        known = [(self.frames.get(name), self.numbers.get(name)) for name in names]
+        for name, (frame, number) in zip(to, known, strict=True):
+            if frame is not None:
+                self.frames[name] = frame
+            if number is not None:
+                self.numbers[name] = number
+
     def begin(self) -> list[Work]:
         """What the first query of a rank takes beside its work: threads start, libraries warm up."""
         started, self.started = self.started, True
@@ -89,7 +103,8 @@ class Gang:
         """What people call the step."""
         match instruction["op"]:
             case "run":
-                return ", ".join(dict.fromkeys(op["op"] for op in instruction["fragment"]["ops"])) or "run"
+                operators = (op["op"] for op in instruction["fragment"].get("ops", ()))
+                return ", ".join(dict.fromkeys(operators)) or "run"
             case "read":
                 return f"read {instruction['paths'][0].rpartition('/')[2]}"
             case "result":
@@ -105,9 +120,7 @@ def _whole(layout: str) -> bool:
 
 def drain(gangs: Sequence[Gang], place: Placement, runtime: float) -> dict[str, float]:
     """Peak bytes a node, by memory space; gangs are taken as on ranks of their own."""
-    host = max((gang.peak for gang in gangs), default=0.0)
-    device = max((gang.device_peak for gang in gangs), default=0.0)
-    return {"host": (runtime + host) * place.width} | ({"device": device * place.width} if device else {})
+    return {"host": (runtime + max((gang.peak for gang in gangs), default=0.0)) * place.width}
 
 
 def _read(gang: Gang, instruction: Json, cost: Cost) -> None:
@@ -164,7 +177,7 @@ def _moving(operation: str, *, spread: bool, everywhere: bool) -> Rule:
             return
         packed = frame.bytes if frame.split else frame.bytes * ranks
         work = Work("exchange", 2 * packed) if spread else Work("exchange", packed, packed)
-        gang.pricer.work([_COLLECTIVE, work], cost)
+        gang.pricer.work([COLLECTIVE, work], cost)
         size = frame.bytes if operation == "broadcast" else packed / (ranks if spread else 1)
         gang.pricer.collective(operation, size, cost)
         gang.scratch = packed / ranks if spread else packed * everywhere
@@ -220,21 +233,6 @@ def _result(gang: Gang, instruction: Json, cost: Cost) -> None:
     gang.pricer.work([Work("map", whole=frame.bytes)], cost)
 
 
-def _micro(gang: Gang, instruction: Json, cost: Cost) -> None:
-    """A tensor fragment: the plan knows the FLOPs and bytes of one rank's share."""
-    known = instruction["predicted"]
-    nbytes = float(known.get("bytes", 0))
-    gang.pricer.tensor(float(known.get("flops", 0)), nbytes, known.get("dtype", "f32"), cost)
-    gang.device_peak = max(gang.device_peak, float(known.get("memory", 0)))
-
-
-def _reduce(gang: Gang, instruction: Json, cost: Cost) -> None:
-    """An all-reduce of a flat buffer of known size."""
-    known = instruction["predicted"]
-    gang.pricer.work([_COLLECTIVE], cost)
-    gang.pricer.collective("all_reduce", float(known["bytes"]), cost)
-
-
 RULES: dict[str, Rule] = {
     "read": _read,
     "constant": _constant,
@@ -250,7 +248,5 @@ RULES: dict[str, Rule] = {
     "free": _free,
     "write": _write,
     "result": _result,
-    "micro": _micro,
-    "reduce": _reduce,
 }
-"""The rule of each instruction; `for` is walked by the simulator itself."""
+"""The rules of instructions on tables."""

@@ -6,6 +6,7 @@ costs what one of two does. A loop is walked once and multiplied.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ from dlc.diagnostics import DlcError
 from dlc.hwspec.model import Machine
 from dlc.predict.coefficients import Coefficients
 from dlc.predict.costs import Cost, Pricer
-from dlc.predict.instructions import RULES, Gang, drain
+from dlc.predict.instructions import Gang, drain
 from dlc.predict.prediction import Interval, Prediction, Step
 from dlc.predict.resources import Resources
+from dlc.predict.training import ALL_RULES
 
 if TYPE_CHECKING:
     from dlc.runtime.plan import Gang as PlanGang
@@ -129,11 +131,8 @@ class _Run:
         if len(self.steps) >= _MOST_STEPS:
             raise DlcError("DLC520", f"{self.plan.program} has more than {_MOST_STEPS:,} steps")
         if instruction["op"] == "for":
-            start = clock
-            for inner in instruction["body"]:
-                clock = self._step(gang, index, inner, clock, times * int(instruction["count"]))
-            return max(start, clock)
-        rule = RULES.get(instruction["op"])
+            return self._loop(gang, index, instruction, clock, times)
+        rule = ALL_RULES.get(instruction["op"])
         if rule is None:
             raise DlcError(
                 "DLC520",
@@ -146,6 +145,20 @@ class _Run:
         rule(gang, instruction, cost)
         gang.settle(instruction)
         return clock + self._record(gang, index, instruction, cost, clock, times)
+
+    def _loop(self, gang: Gang, index: int, instruction: Json, clock: float, times: int) -> float:
+        """Walk the body once, for all repetitions."""
+        first, last = (
+            gang.numbers.get(bound, 0.0) if isinstance(bound, str) else float(bound)
+            for bound in (instruction["start"], instruction["stop"])
+        )
+        count = max(0, math.ceil((last - first) / instruction["step"]))
+        gang.numbers[instruction["index"]] = first
+        gang.rename(instruction["ins"], instruction["args"])
+        for inner in instruction["body"] if count else ():
+            clock = self._step(gang, index, inner, clock, times * count)
+        gang.rename(instruction["yields"] if count else instruction["args"], instruction["outs"])
+        return clock
 
     def _record(
         self, gang: Gang, index: int, instruction: Json, cost: Cost, clock: float, times: int
