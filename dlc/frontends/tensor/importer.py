@@ -174,20 +174,19 @@ def _context() -> Context:
 
 
 def _property(operation: Any, name: str) -> Attribute:
-    """An attribute by its text, except for large constants, whose text takes long to parse."""
+    """An attribute by its text, except for constants, whose text is long, and wrong for infinities."""
     try:
         attribute = operation.attributes[name]
     except TypeError:  # the bindings know no constants of complex numbers
         return _parse(operation.get_asm().partition("constant")[2].strip())
-    constant = isinstance(attribute, mlir.DenseFPElementsAttr | mlir.DenseIntElementsAttr)
-    if not constant or attribute.is_splat:
+    if not isinstance(attribute, mlir.DenseFPElementsAttr | mlir.DenseIntElementsAttr):
         return _parsed(str(attribute))
+    type_ = cast("TensorType[Attribute]", _type(attribute.type))
     try:
         data = np.array(attribute)
     except ValueError:  # NumPy has no bf16, nor what is narrower
-        return _parse(str(attribute))
-    type_ = cast("TensorType[Attribute]", _type(attribute.type))
-    return DenseIntOrFPElementsAttr(type_, BytesAttr(data.tobytes()))  # pyright: ignore[reportArgumentType]
+        return DenseIntOrFPElementsAttr.from_list(cast("Any", type_), list(attribute))
+    return DenseIntOrFPElementsAttr(cast("Any", type_), BytesAttr(data.tobytes()))
 
 
 def _parse(text: str) -> Attribute:

@@ -44,7 +44,8 @@ def _places(location: Any) -> Iterator[Any]:
 
 @lru_cache(maxsize=4096)
 def _attribute(file: str, line: int, column: int) -> FileLineColLoc:
-    # JAX counts bytes from 0, people count characters from 1.
+    # JAX counts bytes from 0, people count characters from 1; what JAX does not know is beyond the line.
     text = linecache.getline(file, line).encode()
-    characters = len(text[:column].decode(errors="replace"))
-    return attribute(SourceLoc(shown(file, os.getcwd()), line, characters + 1))  # noqa: PTH109
+    known = 0 <= column < len(text)
+    characters = len(text[:column].decode(errors="replace")) + 1 if known else 0
+    return attribute(SourceLoc(shown(file, os.getcwd()), line, characters))  # noqa: PTH109
