@@ -202,13 +202,9 @@ def _usage(run: Json) -> Iterator[Json]:
         "ranks": (run["ranks"], "1"),
         "peak memory of a rank": (max((rank["peak_bytes"] for rank in ranks), default=0), "By"),
     }
-    predicted = [
-        step["predicted"]["seconds"]
-        for step in (ranks[0]["instructions"] if ranks else ())
-        if "seconds" in step.get("predicted", {})
-    ]
-    if predicted:
-        figures["predicted time of all instructions"] = (sum(predicted), "s")
+    if run["comparison"]:
+        figures["predicted duration of the plan"] = (run["comparison"]["predicted"], "s")
+        figures["measured duration of the plan"] = (run["comparison"]["measured"], "s")
     for name, (value, code) in figures.items():
         identifier = f"#usage-{name.replace(' ', '-')}"
         yield {"@id": identifier, "@type": "PropertyValue", "name": name, "value": value, "unitCode": code}

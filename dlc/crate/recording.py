@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dlc import driver
 from dlc.crate import METADATA, RUN, VERSION, Request
@@ -104,9 +105,22 @@ def _record(request: Request, compiled: Compiled, folder: Path) -> dict[str, pl.
         "results": told,
         "outputs": written,
         "steps": steps,
+        "comparison": _compare(compiled.plan, request.machine, steps),
     }
     _write(folder, compiled, run, results)
     return results
+
+
+def _compare(plan: Plan, machine: str, steps: Json) -> Json | None:
+    """What the run was predicted to take, step by step; None where nothing predicts it."""
+    from dlc import hwspec
+    from dlc.predict import history
+    from dlc.predict.accuracy import compare
+
+    try:
+        return compare(plan, hwspec.load(machine), steps, history.latest_coefficients()).to_json()
+    except DlcError:
+        return None
 
 
 def _run_parameters(request: Request) -> dict[str, str]:
@@ -254,7 +268,20 @@ def _write(folder: Path, compiled: Compiled, run: Json, results: Mapping[str, pl
 
 def to_text(content: Json) -> str:
     """JSON for files that people read too."""
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(content: Any) -> Any:
+    """The same with null for figures that JSON has no number for, such as a rate without a limit."""
+    match content:
+        case dict():
+            return {key: _finite(value) for key, value in cast("Json", content).items()}
+        case list() | tuple():
+            return [_finite(value) for value in cast("list[Any]", content)]
+        case float():
+            return content if math.isfinite(content) else None
+        case _:
+            return content
 
 
 def _sync(folder: Path) -> None:

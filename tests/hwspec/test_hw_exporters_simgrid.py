@@ -170,7 +170,7 @@ def test_a_processor_of_unknown_speed_is_refused() -> None:
     with pytest.raises(DlcError) as caught:
         platform(
             hwspec.loads(
-                "machine m { node n { cpu c { cores = 1 }; memory r { capacity = 1 GB; bandwidth = 1 B/s } } }"
+                "machine m { node n { cpu c { cores = 1 }; memory r { capacity = 1 B; bandwidth = 1 B/s } } }"
             )
         )
     assert caught.value.code == "DLC418"
