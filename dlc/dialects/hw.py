@@ -253,6 +253,10 @@ class NicOp(ChannelOp, NamedOp):
     power = opt_prop_def(quantity("W"))
     idle = opt_prop_def(quantity("W"))
 
+    def verify_(self) -> None:
+        super().verify_()
+        verify_paths(self, self.affinity)
+
 
 @irdl_op_definition
 class SwitchOp(NamedOp):

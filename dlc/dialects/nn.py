@@ -179,7 +179,7 @@ class BatchesOp(IRDLOperation):
     @property
     def batches_type(self) -> BatchesType:
         """The type of the result."""
-        return cast("BatchesType", self.batches.type)
+        return self.batches.type
 
 
 @irdl_op_definition

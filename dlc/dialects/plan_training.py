@@ -12,7 +12,6 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     StringAttr,
     TensorType,
-    i32,
     i64,
 )
 from xdsl.ir import Attribute, Region, SSAValue
@@ -32,9 +31,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from .dist import REDUCTIONS, YieldOp
 from .nn import BatchesType
-
-COUNT = TensorType(i32, [])
-"""Type of a number of rows."""
+from .table_tensors import COUNT, as_tensor, carries_rows
 
 
 def _verify_bodies(body: Region, masked: Region | None, given: Sequence[Attribute]) -> list[Attribute]:
@@ -54,12 +51,13 @@ def _verify_bodies(body: Region, masked: Region | None, given: Sequence[Attribut
     return left
 
 
-def chunk_of(type_: Attribute, rows: int) -> Attribute:
+def chunk_of(type_: Attribute, rows: int) -> TensorType[Attribute]:
     """The type of a tensor of so many rows."""
-    assert isinstance(type_, TensorType)
-    return TensorType(
-        type_.element_type, [rows if size == DYNAMIC_INDEX else size for size in type_.get_shape()]
-    )
+    tensor = as_tensor(type_)
+    if tensor is None:
+        raise VerifyException(f"expected a tensor, got {type_}")
+    sizes = [rows if size == DYNAMIC_INDEX else size for size in tensor.get_shape()]
+    return TensorType(tensor.element_type, sizes)
 
 
 @irdl_op_definition
@@ -104,11 +102,7 @@ class MapRowsOp(IRDLOperation):
     @property
     def split(self) -> list[int]:
         """Numbers of the operands that are cut."""
-        return [
-            index
-            for index, value in enumerate(self.inputs)
-            if isinstance(value.type, TensorType) and DYNAMIC_INDEX in value.type.get_shape()
-        ]
+        return [index for index, value in enumerate(self.inputs) if carries_rows(value.type)]
 
     def verify_(self) -> None:
         rows = self.chunk.value.data

@@ -33,16 +33,23 @@ ELEMENTS = ("i1", "i8", "i16", "i32", "i64", "ui8", "ui16", "ui32", "ui64", "f32
 """Element types that a column can have; columns of f16 or bf16 there are none."""
 
 
+def as_tensor(type_: Attribute) -> Tensor | None:
+    """A type if it is that of a tensor."""
+    return cast("Tensor", type_) if isinstance(type_, TensorType) else None
+
+
 def tensor_of(value: SSAValue) -> Tensor:
     """The tensor type of a value; VerifyException if it has none."""
-    if not isinstance(value.type, TensorType):
+    type_ = as_tensor(value.type)
+    if type_ is None:
         raise VerifyException(f"expected a tensor, got {value.type}")
-    return cast("Tensor", value.type)
+    return type_
 
 
 def carries_rows(type_: Attribute) -> bool:
     """Whether a type is that of a tensor with the rows of a frame along a dimension."""
-    return isinstance(type_, TensorType) and DYNAMIC_INDEX in type_.get_shape()
+    tensor = as_tensor(type_)
+    return tensor is not None and DYNAMIC_INDEX in tensor.get_shape()
 
 
 @irdl_op_definition
@@ -74,7 +81,7 @@ class ToTensorOp(IRDLOperation):
     @property
     def names(self) -> list[str | list[str]]:
         """The columns of each tensor."""
-        return [_names(attribute) for attribute in cast("ArrayAttr[Attribute]", self.columns)]
+        return [_names(attribute) for attribute in self.columns]
 
     def verify_(self) -> None:
         schema = frame_of(self.frame).columns

@@ -8,6 +8,7 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, FixedBitwidthType, IntegerAttr,
 from xdsl.ir import Attribute, Block, OpResult, SSAValue
 
 from dlc.dialects import dist, nn, plan
+from dlc.dialects.table_tensors import as_tensor
 
 
 def tensor_bytes(type_: TensorType[Attribute]) -> int:
@@ -22,9 +23,9 @@ def estimate(value: SSAValue, attribute: str) -> int | None:
 
     Distributed values are followed into the fragment that leaves them; a collective changes nothing.
     """
-    type_: Attribute = nn.whole(value.type)
-    if isinstance(type_, TensorType) and type_.has_static_shape():
-        return tensor_bytes(type_) if attribute == "bytes" else None
+    tensor = as_tensor(nn.whole(value.type))
+    if tensor is not None and tensor.has_static_shape():
+        return tensor_bytes(tensor) if attribute == "bytes" else None
     op = value.owner
     if isinstance(op, Block):
         return None
@@ -37,10 +38,10 @@ def estimate(value: SSAValue, attribute: str) -> int | None:
         return estimate(end.values[value.index], attribute)
     if isinstance(op, plan.ReadOp):
         return estimate(op.scan_op.result, attribute)
-    if isinstance(type_, TensorType):
+    if tensor is not None:
         # Rows are those of the frame that the tensor comes from, if there is one.
         rows = estimate(op.operands[0], "rows") if op.operands else None
-        return None if rows is None else rows if attribute == "rows" else rows * tensor_bytes(type_)
+        return None if rows is None else rows if attribute == "rows" else rows * tensor_bytes(tensor)
     sizes = [estimate(operand, attribute) for operand in op.operands]
     found = [size for size in sizes if size is not None]
     return max(found) if found else None

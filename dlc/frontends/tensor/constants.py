@@ -17,7 +17,6 @@ from dlc.dialects.nn import ParametersOp, Tensors
 from dlc.frontends.location import attribute
 
 from .shapes import spec
-from .specs import TensorSpec
 from .untyped import jax
 
 
@@ -27,20 +26,18 @@ def parameters(names: Sequence[str], arrays: Sequence[Any], loc: SourceLoc) -> l
         return []
     values = {name: _plain(array) for name, array in zip(names, arrays, strict=True)}
     content = save(values)
-    types = [tensor_type(spec("", value)) for value in values.values()]
+    types = [TensorType(element(spec(name, value).dtype), value.shape) for name, value in values.items()]
     op = ParametersOp(Tensors(sha256(content).hexdigest(), content), list(values), types)
     op.location = attribute(loc)
     return list(op.tensors)
 
 
-def tensor_type(described: TensorSpec) -> TensorType[t.DataType]:
-    """The IR's type of a tensor without rows."""
-    return TensorType(
-        _ELEMENTS.get(described.dtype) or t.parse_text(described.dtype.replace("u", "ui")), described.shape
-    )
+def element(dtype: str) -> t.DataType:
+    """The element type of a name such as `f32`, `u8` or `bf16`."""
+    return _SHORT.get(dtype) or t.parse_text(dtype.replace("u", "ui"))
 
 
-_ELEMENTS = {"f16": f16, "bf16": bf16}
+_SHORT = {"f16": f16, "bf16": bf16}
 
 
 def _plain(array: Any) -> np.ndarray[Any, Any]:

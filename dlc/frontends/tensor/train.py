@@ -287,7 +287,7 @@ def _check(loc: SourceLoc, *, frame: Frame, **numbers: int) -> None:
         raise bad_argument(f"{type(frame).__name__} is no frame", loc, "give the frame with the rows")
     for name, value in numbers.items():
         least = 0 if name == "seed" else 1
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        if type(value) is not int or value < least:
             raise bad_argument(
                 f"{name}={value!r} is not a whole number from {least} on", loc, f"as in {name}=4"
             )

@@ -81,62 +81,83 @@ class Encoder:
         inputs = [names[value] for value in op.operands]
         outputs = [names[value] for value in op.results]
         code: Json = {"op": op.name.partition(".")[2], "loc": self.locate(op)}
-        match op:
-            case plan.ReadOp():
-                code |= {"out": outputs[0], **self._scan(op.scan_op)}
-            case plan.RunOp() if (step := between(op, inputs, outputs)) is not None:
-                code |= step
-            case plan.RunOp() if holds_calls(op):
-                whole = {"module": self._kernel(op.body), "rows": None}
-                code |= {"ins": inputs, "outs": outputs, "fragment": _xla(len(inputs), len(outputs), whole)}
-            case plan.RunOp():
-                code |= {"ins": inputs, "outs": outputs, "fragment": self.fragment(op.body)}
-            case plan.ShuffleOp():
-                code |= {"in": inputs[0], "out": outputs[0], "keys": _names(op.keys)}
-                code |= {} if op.shards is None else {"shards": op.shards.value.data}
-            case plan.AllReduceOp():
-                code |= {"in": inputs[0], "out": outputs[0], "combine": self.fragment(op.combine)}
-            case plan.RangeShuffleOp():
-                code |= {"in": inputs[0], "splitters": inputs[1], "out": outputs[0], "by": _order(op.by)}
-            case plan.GatherOp() | plan.BroadcastOp():
-                code |= {"in": inputs[0], "out": outputs[0], "root": 0}
-            case plan.AllGatherOp():
-                code |= {"in": inputs[0], "out": outputs[0]}
-            case plan.SendOp():
-                code |= {"in": inputs[0], "peer": op.peer.value.data, "tag": op.tag.value.data}
-            case plan.RecvOp():
-                code |= {"out": outputs[0], "peer": op.peer.value.data, "tag": op.tag.value.data}
-            case plan.FreeOp():
-                code["values"] = inputs
-            case plan.WriteOp():
-                target = {"format": op.format.data, "path": op.path.data, "layout": op.layout.data}
-                code |= {"in": inputs[0], "schema": schema_of(frame_of(op.frame)), **target}
-            case plan.ResultOp():
-                code |= {"in": inputs[0], "name": op.result_name.data}
-            case _:
-                step = training(op, names)
-                assert step is not None, f"{op.name} is not an instruction"
-                code |= step
-        match op:
-            case nn.ParametersOp():
-                self.constants[f"{op.values.data.sha256}.safetensors"] = content(op)
-            case MicroOp():
-                both = {"module": self._kernel(op.body), "masked": self._kernel(op.masked)}
-                taken = len(op.body.block.args)
-                rows = {"rows": {"chunk": op.rows.value.data}}
-                code["fragment"] = _xla(taken, len(outputs), {**both, **rows})
-            case MapRowsOp():
-                masked = None if op.masked is None else self._kernel(op.masked)
-                chunk = {"chunk": op.chunk.value.data, "split": op.split, "outputs": _names(op.kinds)}
-                rows = {"rows": {**chunk, "masked": masked}}
-                code["fragment"] = _xla(len(inputs), len(outputs), {"module": self._kernel(op.body), **rows})
-            case _:
-                pass
+        fields = (
+            self._kernel_call(op, names, inputs, outputs)
+            or self._movement(op, inputs, outputs)
+            or self._end(op, inputs, outputs)
+            or training(op, names)
+        )
+        assert fields is not None, f"{op.name} is not an instruction"
+        code |= fields
+        if isinstance(op, nn.ParametersOp):
+            self.constants[f"{op.values.data.sha256}.safetensors"] = content(op)
         if op.results and (predicted := _predicted(op.results)):
             code["predicted"] = predicted
         if layouts := op.attributes.get("layouts"):
             code["layouts"] = _names(cast("ArrayAttr[StringAttr]", layouts))
         return code
+
+    def _kernel_call(
+        self, op: Operation, names: dict[SSAValue, str], inputs: list[str], outputs: list[str]
+    ) -> Json | None:
+        """What runs a fragment."""
+        module: Json
+        match op:
+            case plan.RunOp() if (step := between(op, inputs, outputs)) is not None:
+                return step
+            case plan.RunOp() if not holds_calls(op):
+                return {"ins": inputs, "outs": outputs, "fragment": self.fragment(op.body)}
+            case plan.RunOp():
+                module = {"module": self._kernel(op.body), "rows": None}
+            case MapRowsOp():
+                masked = None if op.masked is None else self._kernel(op.masked)
+                chunk = {"chunk": op.chunk.value.data, "split": op.split, "outputs": _names(op.kinds)}
+                module = {"module": self._kernel(op.body), "rows": {**chunk, "masked": masked}}
+            case MicroOp():
+                rows = {"rows": {"chunk": op.rows.value.data}}
+                module = {"module": self._kernel(op.body), "masked": self._kernel(op.masked), **rows}
+            case _:
+                return None
+        taken = len(op.regions[0].block.args)
+        fragment = {"kind": "xla", "version": 1, "inputs": taken, "outputs": len(outputs), **module}
+        fields = training(op, names) or {"ins": inputs, "outs": outputs}
+        return {**fields, "fragment": fragment}
+
+    def _movement(self, op: Operation, inputs: list[str], outputs: list[str]) -> Json | None:
+        """What moves frames between ranks."""
+        match op:
+            case plan.ShuffleOp():
+                shards = {} if op.shards is None else {"shards": op.shards.value.data}
+                return {"in": inputs[0], "out": outputs[0], "keys": _names(op.keys), **shards}
+            case plan.AllReduceOp():
+                return {"in": inputs[0], "out": outputs[0], "combine": self.fragment(op.combine)}
+            case plan.RangeShuffleOp():
+                return {"in": inputs[0], "splitters": inputs[1], "out": outputs[0], "by": _order(op.by)}
+            case plan.GatherOp() | plan.BroadcastOp():
+                return {"in": inputs[0], "out": outputs[0], "root": 0}
+            case plan.AllGatherOp():
+                return {"in": inputs[0], "out": outputs[0]}
+            case plan.SendOp():
+                return {"in": inputs[0], "peer": op.peer.value.data, "tag": op.tag.value.data}
+            case plan.RecvOp():
+                return {"out": outputs[0], "peer": op.peer.value.data, "tag": op.tag.value.data}
+            case _:
+                return None
+
+    def _end(self, op: Operation, inputs: list[str], outputs: list[str]) -> Json | None:
+        """Where values come from, and where they go."""
+        match op:
+            case plan.ReadOp():
+                return {"out": outputs[0], **self._scan(op.scan_op)}
+            case plan.FreeOp():
+                return {"values": inputs}
+            case plan.WriteOp():
+                target = {"format": op.format.data, "path": op.path.data, "layout": op.layout.data}
+                return {"in": inputs[0], "schema": schema_of(frame_of(op.frame)), **target}
+            case plan.ResultOp():
+                return {"in": inputs[0], "name": op.result_name.data}
+            case _:
+                return None
 
     def _scan(self, scan: table.ScanOp) -> Json:
         predicate = None
@@ -196,10 +217,6 @@ class Encoder:
                 return {"ins": inputs}
             case _:
                 raise AssertionError(f"{op.name} cannot stand in a fragment")
-
-
-def _xla(inputs: int, outputs: int, module: Json) -> Json:
-    return {"kind": "xla", "version": 1, "inputs": inputs, "outputs": outputs, **module}
 
 
 def _aggregates(op: table.AggregateOp) -> list[list[str | None]]:

@@ -44,9 +44,10 @@ class CallLowering:
         assert isinstance(batches, nn.BatchesOp)
         (combine,) = self._reductions(batch)
         tensors = [nn.whole(value.type) for value in batch.results]
+        results: list[SSAValue] = list(batch.results)
         captured = [value for value in self.fragment.inputs if value.owner is not batch]
         places = [
-            list(batch.results).index(value) if value.owner is batch else len(tensors) + captured.index(value)
+            results.index(value) if value.owner is batch else len(tensors) + captured.index(value)
             for value in self.fragment.inputs
         ]
         inputs = [self.values[value] for value in captured]

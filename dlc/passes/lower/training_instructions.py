@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from xdsl.dialects import scf
 from xdsl.dialects.arith import ConstantOp
@@ -158,11 +158,11 @@ def _checkpoint(op: nn.SaveOp | nn.LoadOp, names: Names) -> Json:
 
 def content(op: nn.ParametersOp) -> bytes:
     """The constants of a program. Raises DLC306 when the module was read from a text."""
-    data = cast("bytes | None", op.values.data.content)
+    data = op.values.data.content
     if data is None:
         raise DlcError(
             "DLC306",
-            "the values of the parameters are not at hand: the text of a module names them by their hash alone",
+            "the values of the parameters are not at hand: a text names them by their hash alone",
             loc=source_loc(op),
             help="build the plan from the Python program",
         )

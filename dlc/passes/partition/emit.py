@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects import scf
-from xdsl.dialects.builtin import IndexType, StringAttr, TensorType
+from xdsl.dialects.builtin import IndexType, StringAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 from xdsl.traits import is_side_effect_free
 
 from dlc.dialects import dist, flow, nn, table
 from dlc.dialects.frame import FrameType
+from dlc.dialects.table_tensors import as_tensor
 from dlc.passes.locations import at
 
 from . import fragments
@@ -184,7 +185,7 @@ class Emitter:
         copy = op.clone({**known, **self._plain(op)})
         for result, layout in zip(copy.results, alternative.outputs, strict=True):
             whole: Attribute = result.type
-            if isinstance(whole, FrameType | TensorType):
+            if isinstance(whole, FrameType) or as_tensor(whole) is not None:
                 part = dist.PartType(whole, to_attribute(layout))
                 Rewriter.replace_value_with_new_type(result, part)
         self.block.add_op(copy)
@@ -204,7 +205,7 @@ class Emitter:
         for argument, new in zip(source.args, inner.block.args, strict=True):
             new.name_hint = argument.name_hint
         inner.emit_ends()
-        loop = scf.ForOp(*bounds, inputs, inner.block)
+        loop = scf.ForOp(bounds[0], bounds[1], bounds[2], inputs, inner.block)
         loop.location = op.location
         self.block.add_op(loop)
         return loop.results
