@@ -20,12 +20,11 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
-from xdsl_jax.dialects.stablehlo import StableHLO
 from xdsl_jax.dialects.stablehlo.attributes import ComparisonDirection, ComparisonDirectionAttr, DotAttr
 
-from dlc.dialects.stablehlo import PadOp, tensor
+from dlc.dialects.stablehlo import Stablehlo, tensor
 
-_OPS = {op.name: op for op in StableHLO.operations} | {PadOp.name: PadOp}
+_OPS = {op.name: op for op in Stablehlo.operations}
 
 
 def integer_array(values: Sequence[int]) -> DenseArrayBase:
@@ -56,9 +55,10 @@ class Emitter:
 
     def constant(self, element: Attribute, value: float, shape: Sequence[int] = ()) -> SSAValue:
         """The same number in every entry."""
-        kind = TensorType(element, shape)
+        kind = TensorType(element, [])
         dense = DenseIntOrFPElementsAttr.from_list(cast("TensorType[AnyFloat]", kind), [value])
-        return self.op("constant", [], kind, {"value": dense})
+        scalar = self.op("constant", [], kind, {"value": dense})
+        return self.broadcast(scalar, shape) if shape else scalar
 
     def binary(self, name: str, left: SSAValue, right: SSAValue) -> SSAValue:
         """An element-wise operation of two tensors of one type."""
@@ -113,9 +113,14 @@ class Emitter:
         )
 
     def pad(
-        self, value: SSAValue, low: Sequence[int], high: Sequence[int], between: Sequence[int]
+        self,
+        value: SSAValue,
+        low: Sequence[int],
+        high: Sequence[int],
+        between: Sequence[int],
+        filler: SSAValue | None = None,
     ) -> SSAValue:
-        """Zeros around and between the entries; the value itself when there are none."""
+        """Zeros, or a scalar, around and between the entries; the value itself when there are none."""
         if not any((*low, *high, *between)):
             return value
         shape = [
@@ -126,10 +131,14 @@ class Emitter:
         properties = {"edge_padding_low": low, "edge_padding_high": high, "interior_padding": between}
         return self.op(
             "pad",
-            [value, self.constant(element, 0)],
+            [value, self.constant(element, 0) if filler is None else filler],
             TensorType(element, shape),
             {name: integer_array(values) for name, values in properties.items()},
         )
+
+    def reverse(self, value: SSAValue, axes: Sequence[int]) -> SSAValue:
+        """Dimensions back to front; the value itself when there are none."""
+        return self.op("reverse", [value], value.type, {"dimensions": integer_array(axes)}) if axes else value
 
     def concatenate(self, values: Sequence[SSAValue], axis: int) -> SSAValue:
         """Tensors one after the other along an axis; the value itself when it is one."""
@@ -147,7 +156,7 @@ class Emitter:
         contracting: tuple[Sequence[int], Sequence[int]],
         precision: Attribute | None = None,
     ) -> SSAValue:
-        """A product that contracts axes of the left with axes of the right."""
+        """A product that contracts axes of the left with axes of the right; the others stay in order."""
 
         def axes(values: Sequence[int]) -> ArrayAttr[IntegerAttr[I64]]:
             return ArrayAttr(IntegerAttr(value, i64) for value in values)
