@@ -100,13 +100,13 @@ class Batches:
 
     def chunks(self, shard: int, step: int | None, size: int) -> list[tuple[int, int]]:
         """Start and number of rows of each piece of up to `size` rows; never none."""
+        if step is None:
+            steps = range(max(1, -(-self.counts[shard] // self.micro)))
+            return [piece for number in steps for piece in self.chunks(shard, number, size)]
         start, rows = self._span(shard, step)
-        whole = self.micro if step is None else max(rows, 1)
-        pieces: list[tuple[int, int]] = []
-        for batch in range(start, start + max(rows, 1), whole):
-            end = min(batch + whole, start + rows)
-            pieces += [(first, min(size, end - first)) for first in range(batch, max(end, batch + 1), size)]
-        return pieces
+        if rows <= size:
+            return [(start, rows)]
+        return [(start + first, min(size, rows - first)) for first in range(0, rows, size)]
 
     def view(self, shard: int, start: int, size: int) -> list[Array]:
         """`size` rows of a shard from `start` on; behind its last row stand copies of rows."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from dlc.runtime.tensors import ALIGNMENT, Array, aligned
 from dlc.runtime.transport import Transport
-from dlc.runtime.trees import ROOT, Node, segments, sent_items, travels_whole, tree
+from dlc.runtime.trees import Node, segments, sent_items, travels_whole, tree
 
 COMBINE: dict[str, np.ufunc] = {
     "sum": np.add,
@@ -107,7 +107,9 @@ def _rounds(bucket: "_Bucket", combine: str, order: str, group: Transport) -> _R
 
 def _alone(bucket: "_Bucket") -> _Rounds:
     yield 0
-    return bucket.value(ROOT)
+    if len(bucket.mine) == 1:
+        return bucket.value(bucket.tree.root)
+    return bucket.into(bucket.tree.root, bucket.tensors(bucket.buffers(1)[0]))
 
 
 def _in_any_order(bucket: "_Bucket", combine: str, group: Transport) -> _Rounds:
@@ -115,7 +117,7 @@ def _in_any_order(bucket: "_Bucket", combine: str, group: Transport) -> _Rounds:
     flat = bucket.buffers(1)[0]
     bucket.tree = tree(bucket.leaves, tuple(sorted(bucket.mine)))
     if bucket.mine:
-        bucket.into(ROOT, bucket.tensors(flat))
+        bucket.into(bucket.tree.root, bucket.tensors(flat))
     else:
         flat[:] = identity(combine, bucket.dtype)
     pending = group.start_all_reduce(flat, combine)
@@ -137,7 +139,10 @@ def _whole(bucket: "_Bucket", group: Transport) -> _Rounds:
     pending = group.start_all_gather(_bytes(flat), [len(nodes) * size for nodes in pieces])
     yield sent_items(pieces, group.rank, bucket.items, True) * bucket.dtype.itemsize
     pending.wait()
-    return bucket.tensors(bucket.combine(dict(zip(chain(*pieces), flat, strict=True))))
+    parts = dict(zip(chain(*pieces), flat, strict=True))
+    if len(parts) > 1:
+        bucket.combine(parts, flat[0])
+    return bucket.tensors(flat[0])
 
 
 def _in_segments(bucket: "_Bucket", group: Transport) -> _Rounds:
@@ -160,7 +165,10 @@ def _in_segments(bucket: "_Bucket", group: Transport) -> _Rounds:
     yield sent_items(pieces, rank, bucket.items, False) * itemsize
     pending.wait()
     flat = bucket.buffers(1)[0]
-    flat[segment] = bucket.combine(parts)
+    if len(parts) > 1:
+        bucket.combine(parts, flat[segment])
+    else:
+        flat[segment] = parts[bucket.tree.root]
     sizes = [(end - start) * itemsize for start, end in pairwise(bounds)]
     group.start_all_gather(_bytes(flat), sizes).wait()
     return bucket.tensors(flat)
@@ -205,14 +213,15 @@ class _Bucket:
         halves = self.tree.halves[node]
         if not halves:
             return self.mine[node[0]]
-        if len(halves) == 1:
-            return self.value(halves[0])
-        return self.into(node, self.tensors(self.buffers(1)[0]))
+        left, right = self.value(halves[0]), self.value(halves[1])
+        if self.tree.halves[halves[0]]:  # computed here, so it may be written to
+            return [self._combine(a, b, out=a) for a, b in zip(left, right, strict=True)]
+        return [np.asarray(self._combine(a, b)) for a, b in zip(left, right, strict=True)]
 
     def into(self, node: Node, places: list[Array]) -> list[Array]:
         """The same, written to these places."""
         halves = self.tree.halves[node]
-        if len(halves) == 2:
+        if halves:
             left, right = self.value(halves[0]), self.value(halves[1])
             for place, a, b in zip(places, left, right, strict=True):
                 self._combine(a, b, out=place)
@@ -226,9 +235,13 @@ class _Bucket:
         for node, buffer in zip(nodes, flat, strict=True):
             self.into(node, self.tensors(buffer))
 
-    def combine(self, parts: dict[Node, Array]) -> Array:
-        """The root from flat parts of nodes, in whose memory it is computed."""
-        return self.tree.fold(parts.get, lambda a, b: self._combine(a, b, out=a))
+    def combine(self, parts: dict[Node, Array], out: Array) -> None:
+        """The root from flat parts of nodes, in whose memory the nodes between are computed."""
+        left, right = (
+            self.tree.fold(half, parts, lambda a, b: self._combine(a, b, out=a))
+            for half in self.tree.halves[self.tree.root]
+        )
+        self._combine(left, right, out=out)
 
 
 def _bytes(flat: Array) -> memoryview:

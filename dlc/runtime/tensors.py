@@ -1,5 +1,6 @@
 """Tensors on a rank: NumPy arrays, or arrays of the XLA device; how they come from frames and go back."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -38,10 +39,9 @@ def dtype_of(name: str) -> np.dtype[Any]:
 
 def aligned(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
     """An array whose memory is unset and starts where XLA can take it as it is."""
-    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + size].view(dtype).reshape(shape)
+    memory = np.empty(math.prod(shape) * dtype.itemsize + ALIGNMENT, np.uint8)
+    start = -memory.__array_interface__["data"][0] % ALIGNMENT
+    return np.ndarray(shape, dtype, memory, start)
 
 
 def from_frame(

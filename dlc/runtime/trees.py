@@ -5,14 +5,13 @@ stride. Leaf s lives on rank s modulo the number of ranks, so that a power of tw
 Leaves that are absent are skipped.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
 Node = tuple[int, int]
 T = TypeVar("T")
 
-ROOT: Node = (0, 1)
 SMALL = 1 << 15
 """Bytes of a buffer for which a second round costs more than the bytes that it saves."""
 
@@ -20,7 +19,8 @@ SMALL = 1 << 15
 class Tree:
     """A tree over `leaves` leaves, of which some are `present`.
 
-    `halves` gives the halves of each node in order, without those that have no leaf; a leaf has none.
+    `halves` gives the two halves of each node in order, nothing for a leaf; a node of which only one half has
+    leaves is that half.
     """
 
     def __init__(self, leaves: int, present: Sequence[int]) -> None:
@@ -28,18 +28,13 @@ class Tree:
         self._present = frozenset(present)
         self._pieces: dict[int, list[list[Node]]] = {}
         self.halves: dict[Node, list[Node]] = {}
-        work = [ROOT]
-        while work:
-            offset, stride = node = work.pop()
-            parts = [(offset, 2 * stride), (offset + stride, 2 * stride)] if offset + stride < leaves else []
-            self.halves[node] = [part for part in parts if self._below(part)]
-            work += self.halves[node]
+        self.root = self._add((0, 1))
 
     def pieces(self, ranks: int) -> list[list[Node]]:
         """For each rank the largest nodes whose leaves are all its own; together they hold all leaves."""
         if ranks not in self._pieces:
             pieces = self._pieces[ranks] = [[] for _ in range(ranks)]
-            work = [ROOT]
+            work = [self.root]
             while work:
                 node = work.pop()
                 owners = {leaf % ranks for leaf in self._below(node)}
@@ -49,13 +44,23 @@ class Tree:
                     work += reversed(self.halves[node])
         return self._pieces[ranks]
 
-    def fold(self, known: Callable[[Node], T | None], combine: Callable[[T, T], T], node: Node = ROOT) -> T:
-        """The value of a node from those that are known."""
-        found = known(node)
-        if found is not None:
-            return found
-        values = [self.fold(known, combine, half) for half in self.halves[node]]
-        return values[0] if len(values) == 1 else combine(values[0], values[1])
+    def fold(self, node: Node, parts: Mapping[Node, T], combine: Callable[[T, T], T]) -> T:
+        """The value of a node from those of some nodes below it."""
+        if node in parts:
+            return parts[node]
+        left, right = (self.fold(half, parts, combine) for half in self.halves[node])
+        return combine(left, right)
+
+    def _add(self, node: Node) -> Node:
+        offset, stride = node
+        halves = (
+            [(offset, 2 * stride), (offset + stride, 2 * stride)] if offset + stride < self._leaves else []
+        )
+        halves = [half for half in halves if self._below(half)]
+        if len(halves) == 1:
+            return self._add(halves[0])
+        self.halves[node] = [self._add(half) for half in halves]
+        return node
 
     def _below(self, node: Node) -> list[int]:
         return [leaf for leaf in range(node[0], self._leaves, node[1]) if leaf in self._present]

@@ -191,7 +191,10 @@ def test_constants_are_on_every_rank(ranks: int) -> None:
     ]
     schema = [["d", "decimal(15,2)"]]
     plan = make_plan(
-        ranks, steps, results=[{"name": "totals", "schema": schema}], constants={"c0.arrow": buffer.getvalue()}
+        ranks,
+        steps,
+        results=[{"name": "totals", "schema": schema}],
+        constants={"c0.arrow": buffer.getvalue()},
     )
     assert run(plan)["totals"].equals(pl.concat([frame] * ranks))
 

@@ -98,86 +98,107 @@ def shapes() -> list[Any]:
 
 
 def training(path: Path, ranks: int, order: str = "tree", **options: Any) -> Plan:
-    """Reads the table, trains by steepest descent, and gives the loss curve, the parameters' sum and predictions.
+    """Reads the table, trains by steepest descent, and gives the loss curve and predictions.
 
-    `options`: `save` and `load` name a checkpoint, `epochs` and `keys` replace the defaults, `owned` how rows lie,
-    `shuffle` whether epochs differ.
+    `options`: `save` and `load` name a checkpoint; `owned` says how rows lie and `shuffle` whether epochs
+    differ; `epochs`, `keys`, `model`, `optional` and `later` (an asynchronous reduction) replace defaults.
     """
     kernels = Kernels()
-    full = kernels.add(step, I32, f32(MICRO, 3), f32(MICRO), *shapes())
-    masked = kernels.add(masked_step, I32, f32(MICRO, 3), f32(MICRO), *shapes(), I32)
+    owned = options.get("owned", "hash")
     packed = save(initial())
     constant = digest(packed)
-    owned = options.get("owned", "hash")
-    keys = options.get("keys", ["k"])
-    frame = table(options.get("rows", 500))
-    bounds = [[0, 0, frame.height]]
-    ws = [f"w.{name}" for name in NAMES]
-    gs = [f"g.{name}" for name in NAMES]
-    read: Json = {
-        "op": "read", "out": "read", "format": "parquet", "paths": [str(path)], "schema": SCHEMA,
-        "pieces": bounds, "loc": 0, "replicated": owned == "all",
-    }  # fmt: skip
-    moved: Json = {"op": "shuffle", "in": "read", "out": "f", "keys": ["k"], "shards": SHARDS, "loc": 0}
-    if owned != "hash":
-        moved = {"op": "run", "ins": ["read"], "outs": ["f"], "loc": 0,
-                 "fragment": {"version": 1, "inputs": 1, "ops": [], "outputs": [0]}}  # fmt: skip
-    body: list[Json] = [
-        {"op": "micro", "in": "batches", "step": "t", "ins": ws, "outs": ["part", *(f"p.{g}" for g in gs)],
-         "fragment": {"kind": "xla", "version": 1, "inputs": 3 + len(ws), "outputs": 1 + len(ws),
-                      "module": full, "masked": masked, "rows": {"chunk": MICRO}}, "loc": 1},
-        {"op": "reduce", "ins": ["part", *(f"p.{g}" for g in gs)], "outs": ["loss", *gs], "combine": "sum",
-         "order": order, "async": options.get("later", True), "loc": 1},
-        *([{"op": "wait", "ins": ["loss", *gs], "loc": 1}] if options.get("later", True) else []),
-        xla(kernels.add(update, *shapes(), *shapes()), [*ws, *gs], [f"{w}.new" for w in ws]),
-        {"op": "log", "in": "loss", "name": "loss", "epoch": "e", "step": "t", "loc": 2},
-    ]  # fmt: skip
-    epoch: list[Json] = [
-        {"op": "batches", "frame": "f", "ins": ["x", "y"], "out": "batches", "size": SIZE,
-         "micro_batches": SHARDS, "seed": SEED, "shuffle": options.get("shuffle", True), "keys": keys,
-         "owned": owned, "epoch": "e", "loc": 1},
-        {"op": "steps", "in": "batches", "out": "n", "loc": 1},
-        loop("t", 0, "n", [f"{w}.epoch" for w in ws], ws, [f"{w}.new" for w in ws], [f"{w}.after" for w in ws], body),
-    ]  # fmt: skip
-    if "save" in options:
-        epoch.append({"op": "save", "ins": [f"{w}.after" for w in ws], "names": NAMES, "path": options["save"],
-                      "epoch": "e", "model": "mlp", "seed": SEED, "loc": 3})  # fmt: skip
-    first = [f"{w}.first" for w in ws]
-    begin: list[Json] = [{"op": "parameters", "outs": first, "name": constant, "tensors": NAMES, "loc": 1}]
-    start: int | str = 0
-    if "load" in options:
-        begin.append({"op": "load", "ins": first, "outs": [f"{w}.loaded" for w in ws], "out": "begin", "loc": 3,
-                      "names": NAMES, "path": options["load"], "model": options.get("model", "mlp"),
-                      "optional": options.get("optional", True)})  # fmt: skip
-        first, start = [f"{w}.loaded" for w in ws], "begin"
-    last = [f"{w}.last" for w in ws]
-    predicted = xla(
-        kernels.add(predict, I32, *shapes(), f32(32, 3)), ["rows", *last, "x"], ["p"],
-        {"chunk": 32, "split": [1 + len(ws)], "outputs": ["rows"], "masked": None},
-    )  # fmt: skip
-    steps = [
-        read, moved, *begin,
-        {"op": "to_tensor", "in": "f", "outs": ["x", "y"], "columns": [["a", "b", "c"], "y"],
-         "dtypes": ["f32", "f32"], "loc": 0},
-        {"op": "rows", "in": "f", "out": "rows", "whole": owned == "all", "loc": 0},
-        loop("e", start, options.get("epochs", EPOCHS), first, [f"{w}.epoch" for w in ws],
-             [f"{w}.after" for w in ws], last, epoch),
+    steps = [*_rows(path, owned), *_begin(constant, options)]
+    start, first = ("begin", _named("loaded")) if "load" in options else (0, _named("first"))
+    names, epochs = [_named("epoch"), _named("after"), _named("last")], options.get("epochs", EPOCHS)
+    steps.append(loop("e", start, epochs, first, *names, _epoch(kernels, order, options)))
+    chunks = {"chunk": 32, "split": [1 + len(NAMES)], "outputs": ["rows"], "masked": None}
+    predicting = kernels.add(predict, I32, *shapes(), f32(32, 3))
+    steps += [
         {"op": "history", "out": "curve", "loc": 2},
-        predicted,
-        {"op": "from_tensor", "in": "f", "tensors": ["p"], "columns": ["p"], "out": "with", "loc": 3},
-        {"op": "gather", "in": "with", "out": "all", "root": 0, "loc": 3},
         {"op": "result", "in": "curve", "name": "curve", "loc": 3},
-        {"op": "result", "in": "all", "name": "predictions", "loc": 3},
-    ]  # fmt: skip
-    results = [
-        {"name": "curve", "schema": HISTORY},
-        {"name": "predictions", "schema": [*SCHEMA, ["p", "f32"]]},
+        xla(predicting, ["rows", *_named("last"), "x"], ["p"], chunks),
+        {"op": "from_tensor", "in": "f", "tensors": ["p"], "columns": ["p"], "out": "with", "loc": 3},
     ]
+    if owned != "all":
+        steps.append({"op": "gather", "in": "with", "out": "all", "root": 0, "loc": 3})
+    last = "with" if owned == "all" else "all"
+    steps.append({"op": "result", "in": last, "name": "predictions", "loc": 3})
     return Plan(
-        "training", ranks, [Gang("main", list(range(ranks)), steps)], results=results,
+        "training",
+        ranks,
+        [Gang("main", list(range(ranks)), steps)],
+        results=[
+            {"name": "curve", "schema": HISTORY},
+            {"name": "predictions", "schema": [*SCHEMA, ["p", "f32"]]},
+        ],
         locations=[["prog.py", line, 5, 9] for line in range(1, 5)],
-        constants={f"{constant}.safetensors": packed}, kernels=kernels.texts,
-    )  # fmt: skip
+        constants={f"{constant}.safetensors": packed},
+        kernels=kernels.texts,
+    )
+
+
+def _named(suffix: str) -> list[str]:
+    """The parameters under the names that they have at one place of the program."""
+    return [f"{name}.{suffix}" for name in NAMES]
+
+
+def _rows(path: Path, owned: str) -> list[Json]:
+    """The rows as frame `f` and as tensors `x` and `y`."""
+    height = pl.scan_parquet(path).select(pl.len()).collect().item()
+    reading = {"format": "parquet", "paths": [str(path)], "schema": SCHEMA, "pieces": [[0, 0, height]]}
+    read = {"op": "read", "out": "f", **reading, "replicated": owned == "all", "loc": 0}
+    moved = {"op": "shuffle", "in": "read", "out": "f", "keys": ["k"], "shards": SHARDS, "loc": 0}
+    columns = {"columns": [["a", "b", "c"], "y"], "dtypes": ["f32", "f32"]}
+    return [
+        *([{**read, "out": "read"}, moved] if owned == "hash" else [read]),
+        {"op": "to_tensor", "in": "f", "outs": ["x", "y"], **columns, "loc": 0},
+        {"op": "rows", "in": "f", "out": "rows", "whole": owned == "all", "loc": 0},
+    ]
+
+
+def _begin(constant: str, options: dict[str, Any]) -> list[Json]:
+    """The initial parameters, or those of a checkpoint."""
+    begin: list[Json] = [
+        {"op": "parameters", "outs": _named("first"), "name": constant, "tensors": NAMES, "loc": 1}
+    ]
+    if "load" in options:
+        source = {"path": options["load"], "model": options.get("model", "mlp"), "names": NAMES}
+        values = {"ins": _named("first"), "outs": _named("loaded"), "out": "begin"}
+        begin.append({"op": "load", **values, **source, "optional": options.get("optional", True), "loc": 3})
+    return begin
+
+
+def _epoch(kernels: Kernels, order: str, options: dict[str, Any]) -> list[Json]:
+    dealt = {"size": SIZE, "micro_batches": SHARDS, "seed": SEED, "shuffle": options.get("shuffle", True)}
+    lies = {"frame": "f", "keys": options.get("keys", ["k"]), "owned": options.get("owned", "hash")}
+    body = _step(kernels, order, options.get("later", True))
+    steps: list[Json] = [
+        {"op": "batches", "ins": ["x", "y"], "out": "batches", **dealt, **lies, "epoch": "e", "loc": 1},
+        {"op": "steps", "in": "batches", "out": "n", "loc": 1},
+        loop("t", 0, "n", _named("epoch"), _named("now"), _named("new"), _named("after"), body),
+    ]
+    if "save" in options:
+        target = {"path": options["save"], "model": "mlp", "seed": SEED, "epoch": "e"}
+        steps.append({"op": "save", "ins": _named("after"), "names": NAMES, **target, "loc": 3})
+    return steps
+
+
+def _step(kernels: Kernels, order: str, later: bool) -> list[Json]:
+    parts, sums = ["loss.parts", *_named("parts")], ["loss", *_named("gradient")]
+    shaped = (I32, f32(MICRO, 3), f32(MICRO), *shapes())
+    full, masked = kernels.add(step, *shaped), kernels.add(masked_step, *shaped, I32)
+    fragment = {"kind": "xla", "version": 1, "inputs": 3 + len(NAMES), "outputs": 1 + len(NAMES)}
+    fragment |= {"module": full, "masked": masked, "rows": {"chunk": MICRO}}
+    running = {"in": "batches", "step": "t", "ins": _named("now"), "outs": parts}
+    combining = {"combine": "sum", "order": order, "async": later}
+    updating = kernels.add(update, *shapes(), *shapes())
+    return [
+        {"op": "micro", **running, "fragment": fragment, "loc": 1},
+        {"op": "reduce", "ins": parts, "outs": sums, **combining, "loc": 1},
+        *([{"op": "wait", "ins": sums, "loc": 1}] if later else []),
+        xla(updating, [*_named("now"), *_named("gradient")], _named("new")),
+        {"op": "log", "in": "loss", "name": "loss", "epoch": "e", "step": "t", "loc": 2},
+    ]
 
 
 def xla(module: str, ins: list[str], outs: list[str], rows: Json | None = None) -> Json:
@@ -186,10 +207,15 @@ def xla(module: str, ins: list[str], outs: list[str], rows: Json | None = None) 
 
 
 def loop(
-    index: str, start: int | str, stop: int | str,
-    ins: list[str], args: list[str], yields: list[str], outs: list[str], body: list[Json],
-) -> Json:  # fmt: skip
-    return {
-        "op": "for", "index": index, "start": start, "stop": stop, "step": 1, "ins": ins, "args": args,
-        "yields": yields, "outs": outs, "body": body, "loc": 1,
-    }  # fmt: skip
+    index: str,
+    start: int | str,
+    stop: int | str,
+    ins: list[str],
+    args: list[str],
+    yields: list[str],
+    outs: list[str],
+    body: list[Json],
+) -> Json:
+    carried = {"ins": ins, "args": args, "yields": yields, "outs": outs}
+    counted = {"index": index, "start": start, "stop": stop, "step": 1}
+    return {"op": "for", **counted, **carried, "body": body, "loc": 1}

@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Callable
 
+import numpy as np
+
 from dlc.runtime.transport import Transport
 
 
@@ -68,6 +70,44 @@ def lets_one_rank_claim_the_report(t: Transport) -> None:
     assert sorted(bytes(claim) for claim in claims) == sorted([b"True"] + [b"False"] * (t.size - 1))
 
 
+def transfers_that_were_started_end_in_any_order(t: Transport) -> None:
+    peers = [peer for peer in range(t.size) if peer != t.rank]
+    sizes = [100_000, 7]
+    received = [{peer: bytearray(size) for peer in peers} for size in sizes]
+    started = [
+        t.start_exchange(
+            [(peer, memoryview(bytes([t.rank, peer]) * (size // 2 + 1))[:size]) for peer in peers],
+            [(peer, memoryview(buffers[peer])) for peer in peers],
+        )
+        for size, buffers in zip(sizes, received, strict=True)
+    ]
+    t.barrier()
+    for pending in reversed(started):
+        pending.wait()
+    for size, buffers in zip(sizes, received, strict=True):
+        for peer in peers:
+            assert bytes(buffers[peer]) == (bytes([peer, t.rank]) * (size // 2 + 1))[:size]
+
+
+def gathers_into_one_buffer(t: Transport) -> None:
+    for unit in (1, 1 << 21):
+        sizes = [unit * (rank % 3) for rank in range(t.size)]
+        whole = np.zeros(sum(sizes), np.uint8)
+        start = sum(sizes[: t.rank])
+        whole[start : start + sizes[t.rank]] = t.rank + 1
+        t.start_all_gather(whole.data, sizes).wait()
+        assert np.array_equal(whole, np.repeat(np.arange(1, t.size + 1, dtype=np.uint8), sizes))
+
+
+def reduces_in_place(t: Transport) -> None:
+    for combine, function in (("sum", np.add), ("prod", np.multiply)):
+        for dtype in (np.float32, np.float64, np.int64):
+            values = np.arange(1000, dtype=dtype) % 3 + t.rank
+            every = [np.arange(1000, dtype=dtype) % 3 + rank for rank in range(t.size)]
+            t.start_all_reduce(values, combine).wait()
+            assert np.array_equal(values, function.reduce(every))
+
+
 SPECS: list[Callable[[Transport], None]] = [
     reaches_every_pair,
     carries_parts_of_any_size,
@@ -75,6 +115,9 @@ SPECS: list[Callable[[Transport], None]] = [
     broadcasts_from_any_root,
     keeps_messages_apart_by_tag_and_in_order,
     splits_into_groups_that_do_not_hear_each_other,
+    transfers_that_were_started_end_in_any_order,
+    gathers_into_one_buffer,
+    reduces_in_place,
     lets_one_rank_claim_the_report,
 ]
 

@@ -36,19 +36,20 @@ class Module:
     """A compiled module; `shapes` and `dtypes` describe its results."""
 
     def __init__(self, loaded: Any, owner: "Device") -> None:
-        self._loaded = loaded
-        self._device = owner
+        self._execute = loaded.execute_sharded
+        self._put, self._held = owner.put, owner.array_type
         proto = loaded.hlo_modules()[0].as_serialized_hlo_module_proto()
         result = owner.computation(proto).program_shape().result_shape()
         parts = result.tuple_shapes() if result.is_tuple() else [result]
         self.shapes: list[tuple[int, ...]] = [tuple(part.dimensions()) for part in parts]
         self.dtypes: list[np.dtype[Any]] = [np.dtype(part.numpy_dtype()) for part in parts]
+        self._handlers = [owner.result_handler(*of) for of in zip(self.shapes, self.dtypes, strict=True)]
 
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:
         """The results as arrays of the device."""
-        put, held = self._device.put, self._device.array_type
-        found = self._loaded.execute_sharded([a if type(a) is held else put(a) for a in arguments])
-        return [shards[0] for shards in found.disassemble_into_single_device_arrays()]
+        put, held = self._put, self._held
+        found = self._execute([value if type(value) is held else put(value) for value in arguments])
+        return found.consume_with_handlers(self._handlers)
 
 
 class Device:
@@ -71,6 +72,7 @@ class Device:
         self._sharding = jax.sharding.SingleDeviceSharding(chosen)
         self._shaped = jax.core.ShapedArray
         self._batched_put = internals.batched_device_put
+        self._handler = internals.array_result_handler
         self._semantics = internals.HostBufferSemantics.ZERO_COPY
         self._failure: type[Exception] = jax.errors.JaxRuntimeError
         self._avals: dict[tuple[tuple[int, ...], np.dtype[Any]], Any] = {}
@@ -90,6 +92,10 @@ class Device:
         return self._batched_put(
             aval, self._sharding, [array], [self._device], True, False, self._semantics, True
         )
+
+    def result_handler(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+        """What makes an array of one result of a module."""
+        return self._handler(self._shaped(shape, dtype), self._sharding, True, True)
 
     def compile(self, text: str) -> Module:
         """The module, compiled unless this process or an earlier one has. Raises DLC501."""

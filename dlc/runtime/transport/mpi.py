@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CHUNK = 1 << 30  # bytes of one MPI message; counts are 32 bits in MPI 3
+_LARGE = 1 << 20  # bytes of a rank's part that it gives to the others itself, rather than in a ring
 _SPIN = 100e-6  # seconds of tight polling before the first sleep
 _SLOWEST = 1e9  # bytes/s; a transfer that moves at least this fast is polled without sleeping
 _LONGEST_SLEEP = 1e-3  # seconds
@@ -102,7 +103,7 @@ class MpiTransport:
         )
 
     def start_all_gather(self, whole: memoryview, sizes: Sequence[int]) -> "_Pending":
-        if whole.nbytes >= 1 << 31:
+        if whole.nbytes >= _LARGE * self.size:
             parts = split(whole, sizes)
             others = [peer for peer in range(self.size) if peer != self.rank]
             return self.start_exchange(
