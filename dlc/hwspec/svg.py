@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 
 from dlc.hwspec.model import Machine
 from dlc.hwspec.parts import Counts, Part, Quantity, Table, Value
 from dlc.hwspec.units import text
 
-_LINE, _PAD, _GAP, _CHAR, _WIDE = 16, 10, 10, 6.7, 900
+_LINE, _PAD, _GAP, _CHAR, _BOLD, _WIDE = 16, 10, 10, 7.0, 7.6, 900
 _COLORS = {
     "node": "#eef2f7",
     "cluster": "#f7f7f7",
@@ -47,6 +48,7 @@ class _Box:
     def header(self) -> float:
         return _PAD + _LINE * (1 + len(self.figures))
 
+    @cached_property
     def rows(self) -> list[list["_Box"]]:
         """The boxes within, side by side as far as they fit."""
         rows: list[list[_Box]] = []
@@ -57,15 +59,15 @@ class _Box:
                 rows.append([box])
         return rows
 
-    @property
+    @cached_property
     def width(self) -> float:
-        own = max(len(line) for line in (self.title, *self.figures)) * _CHAR
-        below = max((sum(box.width + _GAP for box in row) - _GAP for row in self.rows()), default=0.0)
+        own = max(len(self.title) * _BOLD, max(map(len, self.figures), default=0) * _CHAR)
+        below = max((sum(box.width + _GAP for box in row) - _GAP for row in self.rows), default=0.0)
         return max(own, below) + 2 * _PAD + (6 if self.copied else 0)
 
-    @property
+    @cached_property
     def height(self) -> float:
-        below = sum(max(box.height for box in row) + _GAP for row in self.rows())
+        below = sum(max(box.height for box in row) + _GAP for row in self.rows)
         return self.header + below + _PAD + (6 if self.copied else 0)
 
     def draw(self, x: float, y: float) -> Iterable[str]:
@@ -81,7 +83,7 @@ class _Box:
             line += _LINE
             yield f'<text class="f" x="{x + _PAD:.1f}" y="{line:.1f}">{escape(figure)}</text>'
         top = y + self.header
-        for row in self.rows():
+        for row in self.rows:
             left = x + _PAD
             for box in row:
                 yield from box.draw(left, top)

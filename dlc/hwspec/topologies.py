@@ -11,6 +11,12 @@ from typing import Protocol
 
 from dlc.hwspec.parts import Table
 
+MAX_LEVELS = 32
+"""Levels of a fat tree."""
+
+MAX_AROUND = 1 << 14
+"""Parts along all axes of a torus together, which bounds the length of a way."""
+
 
 @dataclass(frozen=True)
 class Wire:
@@ -296,6 +302,8 @@ def _fat_tree(arguments: Table, parts: int) -> FatTree:
         raise ValueError("needs `radix` or `down` and `up`")
     # A leaf switch gives `taper` ports to parts for one to the level above; the levels between divide evenly.
     levels = levels or _levels(radix, parts)
+    if levels > MAX_LEVELS:
+        raise ValueError(f"has {levels} levels, more than {MAX_LEVELS}")
     leaf = round(radix * (taper := arguments.number("taper", 1.0)) / (1 + taper))
     if levels == 1:
         return FatTree((radix,), ())
@@ -308,7 +316,7 @@ def _fat_tree(arguments: Table, parts: int) -> FatTree:
 def _levels(radix: int, parts: int) -> int:
     """The fewest levels of switches that hold so many parts without a taper."""
     levels, places = 1, radix
-    while places < parts and radix > 2:
+    while places < parts and radix > 3:
         levels, places = levels + 1, places * (radix // 2)
     return levels
 
@@ -322,7 +330,10 @@ def _rails(arguments: Table, parts: int) -> Rails:
 
 
 def _torus(arguments: Table, _parts: int) -> Torus:
-    return Torus(arguments.counts("dims"), arguments.flag("wrap", default=True))
+    shape = Torus(arguments.counts("dims"), arguments.flag("wrap", default=True))
+    if sum(shape.dims) > MAX_AROUND:
+        raise ValueError(f"is {sum(shape.dims)} parts around, more than {MAX_AROUND}")
+    return shape
 
 
 def _dragonfly(arguments: Table, _parts: int) -> Dragonfly:

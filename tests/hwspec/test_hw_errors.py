@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dlc import hwspec
-from dlc.diagnostics import DlcError, render
+from dlc.diagnostics import DlcError, page, render
+from dlc.hwspec.parts import Table
 
 CORE = "cpu c { cores = 4 }; memory ram { capacity = 8 GB; bandwidth = 20 GB/s }"
 PAIR = f"node n[0..1] {{ {CORE}; nic h {{ bandwidth = 1 GB/s }} }}"
@@ -147,6 +148,32 @@ def test_a_quantity_needs_a_unit_that_fits(value: str, message: str, fix: str | 
 
 
 @pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("3", "`price` needs a unit"),
+        ("3 USD", "unknown unit `USD`"),
+        ("3 W", "`price` is measured in a currency per hour, not in W"),
+    ],
+)
+def test_a_price_is_a_currency_per_hour(value: str, message: str, tmp_path: Path) -> None:
+    error = error_of(f"machine m {{ node n {{ price = {value} }} }}", tmp_path)
+    assert (error.code, error.message) == ("DLC402", message)
+
+
+def test_a_mark_behind_a_list_or_a_map_holds_for_all_its_numbers() -> None:
+    machine = hwspec.loads(
+        """machine m { node n {
+          cpu c { cores = 1; compute = { f64: 1 GFLOP/s, f32: 2 GFLOP/s @assumed } @spec("x") }
+          memory r { capacity = 1 B; bandwidth = 1 B/s }
+        } }"""
+    )
+    rates = machine.of_kind("cpu")[0].part.get("compute")
+    assert isinstance(rates, Table)
+    kinds = {name: rate.provenance for name, rate in rates.entries if isinstance(rate, hwspec.Quantity)}
+    assert kinds == {"f64": hwspec.Provenance("spec", "x"), "f32": hwspec.Provenance("assumed")}
+
+
+@pytest.mark.parametrize(
     ("text", "message", "fix"),
     [
         (f"machine m {{ nod n {{ {CORE} }} }}", "unknown kind of part `nod`", "did you mean `node`?"),
@@ -226,6 +253,31 @@ def test_a_value_must_be_what_its_property_takes(cpu: str, message: str, tmp_pat
         ),
         (f"machine m {{ node n {{ {CORE}; link c <-> ram }} }}", "link c <-> ram has no bandwidth"),
         (
+            f"""type interconnect W {{ bandwidth = 1 B/s }}
+            machine m {{ {PAIR} network x : star {{ attach = n[*].h }} link n[0].h -> x : W }}""",
+            "link n[0].h <-> x ends at a network",
+        ),
+        (
+            f"machine m {{ {PAIR} network x : star {{ attach = n[*].h; bisection = 5 GB/s }} }}",
+            "network x states a bisection of 5 GB/s, but its wires carry 1 GB/s",
+        ),
+        (
+            f"machine m {{ total {{ memory = 20 GB }} {PAIR} network x : star {{ attach = n[*].h }} }}",
+            "the total states memory 20 GB, but the parts come to 16 GB",
+        ),
+        (
+            f"machine m {{ total {{ cores = 9 }} {PAIR} network x : star {{ attach = n[*].h }} }}",
+            "the total states cores 9, but the parts come to 8",
+        ),
+        (
+            """machine m { total { compute = { f64: 9 GFLOP/s @measured } } node n {
+              cpu c { cores = 1; compute = { f64: 8 GFLOP/s } }
+              memory r { capacity = 1 B; bandwidth = 1 B/s }
+            } }""",
+            "the total states f64 rate 9 GFLOP/s, but the parts come to 8 GFLOP/s",
+        ),
+        (f"machine m {{ {PAIR} network x : torus {{ attach = n[*].h }} }}", "network x has no dims"),
+        (
             f"machine m {{ node n {{ {CORE}; link c <-> c {{ bandwidth = 1 B/s }} }} }}",
             "link c <-> c joins a part to itself",
         ),
@@ -259,6 +311,35 @@ def test_a_value_must_be_what_its_property_takes(cpu: str, message: str, tmp_pat
 def test_a_description_must_hold_together(text: str, message: str, tmp_path: Path) -> None:
     error = error_of(text, tmp_path)
     assert (error.code, error.message) == ("DLC405", message)
+
+
+@pytest.mark.parametrize(
+    ("part", "doubt"),
+    [
+        (
+            "cpu c { cores = 4; clock = 2 GHz; compute = { f64: 256 GFLOP/s @measured } }",
+            "the measured f64 rate of cpu c equals its peak, 4 cores at 2 GHz with 32 operations a cycle",
+        ),
+        (
+            "cpu c { cores = 4 }; nic h { bandwidth = 1 GB/s @spec; sustained = 1 GB/s @measured }",
+            "the measured rate of nic h equals its bandwidth",
+        ),
+        ("cpu c { cores = 4; clock = 2 GHz; compute = { f64: 256 GFLOP/s @spec } }", None),
+        ("cpu c { cores = 4; clock = 2 GHz; compute = { f64: 203 GFLOP/s @measured } }", None),
+    ],
+)
+def test_what_is_measured_and_equals_the_peak_is_doubted(part: str, doubt: str | None) -> None:
+    machine = hwspec.loads(
+        f"machine m {{ node n {{ {part}; memory r {{ capacity = 1 B; bandwidth = 1 B/s }} }} }}"
+    )
+    assert [(error.code, error.message) for error in hwspec.doubts(machine)] == (
+        [("DLC407", doubt)] if doubt else []
+    )
+
+
+def test_the_example_of_the_page_on_doubts_is_doubted() -> None:
+    example = page("DLC407").split("```text\n")[1].split("```")[0]
+    assert [doubt.code for doubt in hwspec.doubts(hwspec.loads(example))] == ["DLC407"]
 
 
 def test_rates_and_cores_that_cannot_go_together_are_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from dlc import hwspec
 from dlc.diagnostics import DlcError
+from dlc.hwspec.formatting import canonical
 
 MUTATIONS = int(os.environ.get("DLC_MUTATIONS", "1000"))
 NODE = "cpu c { cores = 4 }; memory ram { capacity = 8 GB; bandwidth = 20 GB/s }"
@@ -78,6 +79,10 @@ def test_damaged_descriptions_give_coded_errors() -> None:
         else:
             accepted += 1
             assert hwspec.show(machine)
+            assert hwspec.picture(machine)
+            tidy = canonical(text)
+            assert canonical(tidy) == tidy
+            assert hwspec.loads(tidy).fingerprint == machine.fingerprint
             assert machine.exchange_seconds(1e6, 8) >= 0
     assert 0 < accepted < MUTATIONS
 
@@ -110,6 +115,27 @@ def ladder(links: int) -> str:
         (f"{ladder(5_000)} machine m {{ node n : t0 }}", "DLC404"),
         ("machine " + "m" * 100_000 + " { }", "DLC401"),
         ("machine m { link " + "a." * 10_000 + "b <-> c }", "DLC404"),
+        *(
+            (
+                f"""machine m {{ node n[0..99999999] {{ {NODE}; nic h {{ bandwidth = 1 B/s }} }}
+                network x : {network} {{ attach = n[*].h }} }}""",
+                "DLC405",
+            )
+            for network in (
+                "torus(dims = [1000000000, 1000000000])",
+                "fat_tree(radix = 36, levels = 1000000000)",
+                "fat_tree(radix = 2)",
+                "fat_tree(radix = 3)",
+                "fat_tree(radix = 4, taper = 1e30)",
+                "dragonfly(groups = 1000000000, routers = 1, hosts = 1, links = 1)",
+                "rail_optimised(rails = 7, nodes = 1)",
+            )
+        ),
+        (
+            f"""machine m {{ node n[0..999999] {{ {NODE}; nic h[0..3] {{ bandwidth = 1 B/s }} }}
+            network x : torus(dims = [2000000]) {{ attach = n[*].h[*] }} }}""",
+            "DLC405",
+        ),
         ("machine m { node n { " + "cpu c { cores = 1 } " * 10_000 + " } }", "DLC405"),
     ],
 )

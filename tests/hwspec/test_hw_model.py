@@ -10,7 +10,7 @@ import pytest
 
 from dlc import hwspec
 from dlc.diagnostics import DlcError
-from dlc.hwspec.schema import KINDS
+from dlc.hwspec.schema import KINDS, TOPOLOGIES
 
 NODE = "cpu c { cores = 4 }; memory ram { capacity = 8 GB; bandwidth = 20 GB/s }"
 
@@ -123,6 +123,62 @@ def test_all_to_all_on_a_star_agrees_with_the_closed_form() -> None:
     assert seconds * 1e6 == pytest.approx(5285.82, abs=0.01)
 
 
+def test_an_exchange_waits_for_the_narrowest_cut() -> None:
+    wire = "type interconnect wire { bandwidth = 10 GB/s; latency = 0 s }"
+    node = "cpu c { cores = 1 }; nic h : wire; memory ram { capacity = 1 GB; bandwidth = 1000 TB/s }"
+    for up, slower in ((8, 1), (4, 2), (2, 4)):
+        tree = f"fat_tree(down = [8, 8], up = [{up}]) {{ attach = n[*].h; via = wire }}"
+        machine = hwspec.loads(f"{wire} machine m {{ node n[0..63] {{ {node} }} network x : {tree} }}")
+        assert machine.bisection("x") == 32 * 10e9 / slower
+        # Half of 64 ranks send half of 64 MB each over the cut.
+        assert machine.exchange_seconds(64e6, 64) == pytest.approx(
+            max(63e6 / 10e9, 32 * 32e6 / (32 * 10e9 / slower))
+        )
+
+
+def test_what_has_no_network_has_no_bisection() -> None:
+    assert hwspec.load("laptop").bisection() == math.inf
+    with pytest.raises(DlcError, match="no network `ibb` joins nodes") as caught:
+        hwspec.load("hal").bisection("ibb")
+    assert caught.value.help == "did you mean `ib`?"
+
+
+def test_the_power_of_a_node_is_its_own_or_that_of_its_parts() -> None:
+    machine = hwspec.loads(f"""
+        type node A {{ {NODE}; gpu g[0..3] {{ power = 300 W; idle = 40 W }}; nic h {{ bandwidth = 1 GB/s }} }}
+        machine x {{ node a[0..9] : A; node b[0..1] : A {{ power = 2 kW; price = 4 USD/h }}
+          network net : star {{ attach = [a[*].h, b[*].h] }} }}""")
+    assert (machine.power.busy, machine.power.idle) == (10 * 1200 + 2 * 2000, 12 * 160)
+    assert machine.price_per_node_hour is None  # nodes of type a have none
+
+
+def test_the_price_of_unequal_nodes_is_their_mean() -> None:
+    machine = hwspec.loads(f"""
+        type node A {{ {NODE}; price = 1 EUR/h; nic h {{ bandwidth = 1 GB/s }} }}
+        machine x {{ node a[0..2] : A; node b : A {{ price = 5 EUR/h }}
+          network net : star {{ attach = [a[*].h, b.h] }} }}""")
+    price = machine.price_per_node_hour
+    assert price == hwspec.Quantity(2, "EUR/h", hwspec.Provenance("assumed"))
+
+
+def test_nics_are_dealt_out_to_the_parts_beside_them() -> None:
+    machine = hwspec.loads(f"""
+        type interconnect wire {{ bandwidth = 10 GB/s }}
+        type node N {{
+          socket s[0..1] {{ {NODE}; gpu g[0..3]; link c <-> g[*] {{ bandwidth = 5 GB/s }} }}
+          link s[0].c <-> s[1].c {{ bandwidth = 20 GB/s }}
+          nic h[0..3] : wire {{ affinity = s[*].g[*] }}; nic e[0..1] : wire {{ affinity = s[*] }}
+        }}
+        machine x {{ node n[0..1] : N; network ib : star {{ attach = n[*].h[*]; via = wire }}
+          network eth : star {{ attach = n[*].e[*]; via = wire }} }}""")
+    for socket in range(2):
+        for gpu in range(4):
+            hop = machine.path(f"n[0].s[{socket}].g[{gpu}]", "n[1].h[0]")[0]
+            assert hop.target == f"n[0].h[{2 * socket + gpu // 2}]"
+    assert len(machine.path("n[0].s[1].c", "n[0].e[1]")) == 1
+    assert len(machine.path("n[0].s[1].c", "n[0].e[0]")) == 2
+
+
 def test_collectives_of_one_rank_take_no_time(hal: hwspec.Machine) -> None:
     assert hal.exchange_seconds(1e9, 1) == hal.broadcast_seconds(1e9, 1) == 0
 
@@ -194,6 +250,10 @@ def test_the_page_about_machines_lists_every_kind_with_its_properties() -> None:
             f"**`{name}`**" if rule.required else f"`{name}`" for name, rule in row.properties.items()
         )
         assert f"| `{kind}` | {row.doc} | {names} |" in page
+    for topology, arguments in TOPOLOGIES.items():
+        for name, rule in arguments.items():
+            shown = f"**`{name}`**" if rule.required else f"`{name}`"
+            assert f"| `{topology}` | {shown} | {rule.doc} |" in page
 
 
 def test_the_example_of_the_page_is_a_machine() -> None:

@@ -3,7 +3,7 @@
 // Quantities.
 
 hw.machine @m {
-  // expected-error@+1 {{unit must be one of 1, B, s, B/s, FLOP/s, Hz, W, IO/s, not 'GB'}}
+  // expected-error@+1 {{unit must be one of 1, B, s, B/s, FLOP/s, Hz, W, IO/s, USD/h, EUR/h, GBP/h, CHF/h, JPY/h, not 'GB'}}
   hw.type memory @M attributes {capacity = #hw.quantity<16.0 : f64, "GB", "spec">}
 }
 
@@ -71,6 +71,28 @@ hw.machine @m {
 
 // expected-error@+1 {{meta holds strings, and 'x' is none}}
 hw.machine @m attributes {meta = {x = 3 : i64}} {
+}
+
+// -----
+
+// expected-error@+1 {{total 'nodes': expected a quantity}}
+hw.machine @m attributes {total = {nodes = 3 : i64}} {
+}
+
+// -----
+
+hw.machine @m {
+  // expected-error@+1 {{price: expected one of USD/h, EUR/h, GBP/h, CHF/h, JPY/h, not 'W'}}
+  hw.node @n attributes {price = #hw.quantity<3.0 : f64, "W", "spec">}
+}
+
+// -----
+
+hw.machine @m {
+  hw.node @n {
+    // expected-error@+1 {{path "s[*]" leads nowhere: no part @s in @n}}
+    hw.nic @h attributes {affinity = ["s[*]"]}
+  }
 }
 
 // -----
@@ -154,6 +176,13 @@ hw.machine @m {
 hw.machine @m {
   // expected-error@+1 {{argument 'ports': expected a quantity}}
   hw.network @net attributes {topology = "star", arguments = {ports = 36 : i64}}
+}
+
+// -----
+
+hw.machine @m {
+  // expected-error@+1 {{argument 'dims': expected a quantity}}
+  hw.network @net attributes {topology = "torus", arguments = {dims = [4 : i64, 4 : i64]}}
 }
 
 // -----
