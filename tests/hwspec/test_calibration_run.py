@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -56,6 +57,30 @@ def test_more_ranks_than_cores_are_marked(tmp_path: Path) -> None:
     done = calibrate.calibrate(hwspec.load("host"), cores + 1, tmp_path, limit=15)
     assert done.record.oversubscribed
     assert "more ranks than cores" in dict(done.machine.meta)["calibration"]
+
+
+def test_messages_between_nodes_fill_in_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = calibrate.mpiexec_command
+
+    def on_two_nodes(ranks: int, args: list[str]) -> tuple[list[str], dict[str, str]]:
+        """MPICH takes this machine for two when its processes are told so."""
+        command, environment = usual(ranks, args)
+        return [command[0], "-launcher", "fork", "-hosts", "a,b", "-ppn", "1", *command[1:]], environment
+
+    version = subprocess.run([usual(1, [])[0][0], "--version"], capture_output=True, text=True, check=False)
+    if "HYDRA" not in version.stdout:
+        pytest.skip("needs the mpiexec of MPICH")
+    monkeypatch.setattr(calibrate, "mpiexec_command", on_two_nodes)
+    cores = hwspec.load("host").cores
+    two = hwspec.loads(
+        f"machine two {{ node n[0..1] {{ socket s {{ cpu c {{ cores = {cores} }} "
+        "memory ram { capacity = 1 GB; bandwidth = 1 GB/s } } } "
+        "network net : star { attach = n[*]; bandwidth = 1 GB/s; latency = 1 s } }"
+    )
+    done = calibrate.calibrate(two, 2, tmp_path, limit=15)
+    assert (done.record.nodes, done.record.node_ranks, done.record.local) == (2, 1, None)
+    assert done.record.remote is not None
+    assert 1e-7 < done.machine.transfer_seconds(8, "n[0]", "n[1]") < 0.1
 
 
 def test_what_takes_too_long_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import cast
 
@@ -28,6 +29,7 @@ from dlc.hwspec.detection.processors import cores
 _STREAM, _COPY, _GEMM, _DISK, _MESSAGES, _COLLECTIVES = 0.08, 0.04, 0.06, 0.16, 0.1, 0.12
 _ARRAY_BYTES = 64 << 20  # several arrays of this size are beyond most caches
 _FILE_BYTES = 256 << 20
+_MAX_CPUS = 1 << 16  # more than Linux numbers
 _DTYPES = {"f64": "float64", "f32": "float32"}
 
 Measure = Callable[[], float]
@@ -53,7 +55,7 @@ def calibrate(comm: MPI.Intracomm, seconds: float, folder: Path | None) -> Recor
     start = MPI.Wtime()
     node = cast("MPI.Intracomm", comm.Split_type(MPI.COMM_TYPE_SHARED, comm.rank))
     leaders = _leaders(comm, node)
-    cores_here = _bind(node.rank)
+    cores_here = _bind(node)
     record = _compute(node, seconds, folder) if leaders[comm.rank] == 0 else None
     messages.rest(comm)
     near = next((rank for rank in range(1, comm.size) if leaders[rank] == 0), None)
@@ -84,18 +86,21 @@ def _leaders(comm: MPI.Intracomm, node: MPI.Intracomm) -> list[int]:
     return [int(rank) for rank in all_]
 
 
-def _bind(place: int) -> int:
-    """Keep this rank to a core of its own, first threads first; returns how many cores the node offers.
+def _bind(node: MPI.Intracomm) -> int:
+    """Keep this rank to a core of its own, first threads first; returns how many cores the ranks may use.
 
-    A launcher may have done so already; then its choice stands.
+    Where a launcher has given ranks cores of their own, its choice stands.
     """
-    usable = frozenset(os.sched_getaffinity(0))
+    own = frozenset(os.sched_getaffinity(0))
+    mask = np.zeros(_MAX_CPUS, np.uint8)
+    mask[sorted(own)] = 1
+    node.Allreduce(MPI.IN_PLACE, mask, MPI.MAX)
+    usable = frozenset(int(cpu) for cpu in np.flatnonzero(mask))
     threads = list(cores(Path("/"), usable).values())
-    order = [
-        cpu for step in range(max(map(len, threads))) for cpu in (t[step] for t in threads if len(t) > step)
-    ]
-    if len(threads) > 1:
-        os.sched_setaffinity(0, {order[place % len(order)]})
+    if usable == own:
+        levels = zip_longest(*threads)
+        order = [cpu for level in levels for cpu in level if cpu is not None]
+        os.sched_setaffinity(0, {order[node.rank % len(order)]})
     return len(threads)
 
 

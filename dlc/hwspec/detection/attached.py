@@ -57,18 +57,18 @@ def fastest(nics: tuple[Nic, ...]) -> list[str]:
 def gpu_types(facts: Facts) -> Iterator[str]:
     """A type for each model of graphics processor."""
     for gpu in dict.fromkeys(_comparable(gpu) for gpu in _all(facts)):
-        inner: list[str] = []
+        yield f"type gpu {identifier(gpu.name, 'gpu')} {{"
         if gpu.clock:
-            inner.append(f'clock = {text(gpu.clock, "Hz")} @spec("nvml")')
+            yield f'  clock = {text(gpu.clock, "Hz")} @spec("nvml")'
         rates = {"f64": gpu.f64, "f32": gpu.f32}
         known = [f"{name}: {text(rate, 'FLOP/s')} @assumed" for name, rate in rates.items() if rate]
         if known:
-            inner.append(f"compute = {{ {', '.join(known)} }}")
+            yield f"  compute = {{ {', '.join(known)} }}"
         if gpu.memory:
-            rate = f'{text(gpu.bandwidth, "B/s")} @spec("nvml")' if gpu.bandwidth else "100 GB/s @assumed"
             size = f'capacity = {text(gpu.memory, "B")} @measured("nvml")'
-            inner.append(f"memory ram {{ {size}; bandwidth = {rate} }}")
-        yield f"type gpu {identifier(gpu.name, 'gpu')} {{ {'; '.join(inner)} }}"
+            rate = f'{text(gpu.bandwidth, "B/s")} @spec("nvml")' if gpu.bandwidth else "100 GB/s @assumed"
+            yield f"  memory ram {{ {size}; bandwidth = {rate} }}"
+        yield "}"
 
 
 def _all(facts: Facts) -> tuple[Gpu, ...]:

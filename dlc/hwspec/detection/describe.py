@@ -98,8 +98,8 @@ def _meta(facts: Facts) -> list[str]:
     cleaned = {
         re.sub(r"\W", "_", name): re.sub(r"[^ !#-~]", "", words).strip() for name, words in found.items()
     }
-    entries = "; ".join(f'{name} = "{words}"' for name, words in cleaned.items() if words)
-    return [f"  meta {{ {entries} }}"] if entries else []
+    entries = [f'    {name} = "{words}"' for name, words in cleaned.items() if words]
+    return ["  meta {", *entries, "  }"] if entries else []
 
 
 def _some(job: Allocation) -> str:
