@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from dlc.predict.network import Network
@@ -74,14 +75,16 @@ class Round:
         if len(self.distances) <= _SINGLE:
             yield from ((distance, 1) for distance in self.distances)
             return
-        size = (self.block or ranks) // self.stride
-        near = [
-            distance for distance in self.distances if min(distance, size - distance) * self.stride < width
-        ]
-        for start in range(0, len(near), _SINGLE):
-            part = near[start : start + _SINGLE]
-            yield part[len(part) // 2], len(part)
-        if far := len(self.distances) - len(near):
+        # Distances below `reach`, forwards or backwards around the ring, can stay within a node.
+        size, reach = (self.block or ranks) // self.stride, -(-width // self.stride)
+        first, last = self.distances.start, self.distances.stop
+        ahead = range(first, min(reach, last))
+        behind = range(max(ahead.stop, size - reach + 1), last)
+        for near in (ahead, behind):
+            for start in range(0, len(near), _SINGLE):
+                part = near[start : start + _SINGLE]
+                yield part[len(part) // 2], len(part)
+        if far := len(self.distances) - len(ahead) - len(behind):
             yield self.distances[len(self.distances) // 2], far
 
 
@@ -220,6 +223,7 @@ _LEVELS: dict[str, tuple[tuple[str, str], ...]] = {
 """How an operation is done within nodes and between them: on the first rank of each, or on all in lanes."""
 
 
+@lru_cache(maxsize=4096)
 def choose(operation: str, ranks: int, size: float, network: Network) -> Choice:
     """The fastest algorithm for `operation` among `ranks`; see `ALGORITHMS` for what `size` means."""
     if ranks <= 1:

@@ -113,7 +113,12 @@ class Resources:
                     remote=self.remote.scaled(delay=1 / factor),
                 )
             case _:
-                return replace(self, local=self.local.scaled(factor), remote=self.remote.scaled(factor))
+                return replace(
+                    self,
+                    local=self.local.scaled(factor),
+                    remote=self.remote.scaled(factor),
+                    bisection=self.bisection * factor,
+                )
 
 
 SCALABLE = ("processors", "memory", "network", "latency", "storage")

@@ -35,7 +35,8 @@ def parse(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        line, column = (int(place[1]), int(place[2])) if place else (0, 0)
+        end = len(path.read_bytes().splitlines())
+        line, column = (int(place[1]), int(place[2])) if place else (end, 0)
         reason = str(error).partition(" (at ")[0]
         raise wrong(reason, SourceLoc(str(path), line, column)) from error
     except (OSError, UnicodeDecodeError, RecursionError) as error:
