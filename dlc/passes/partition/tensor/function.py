@@ -59,7 +59,7 @@ def analyse(function: FuncOp, given: Sequence[Layout]) -> list[Layout]:
     states = Analysis(function, given).states
     last = terminator(function.body.block)
     split = next((layout for layout in given if isinstance(layout, Split)), Split())
-    return [_layout(states[value], split, last) for value in last.operands]
+    return [_layout(states[value], split, _blamed(value, last)) for value in last.operands]
 
 
 def no_rule(error: Unsupported) -> DlcError:
@@ -261,16 +261,21 @@ class Analysis:
         return tuple(spans)
 
 
-def _layout(state: State, split: Split, last: Operation) -> Layout:
+def _blamed(value: SSAValue, last: Operation) -> Operation:
+    """The operation at which a result that cannot be had is reported."""
+    return value.owner if isinstance(value.owner, Operation) else last
+
+
+def _layout(state: State, split: Split, op: Operation) -> Layout:
     if state.numbers:
-        raise NeedsWhole(last, "row numbers are counted on each rank from its own first row")
+        raise NeedsWhole(op, _POSITION)
     if state.partial:
         return Partial(state.partial)
     if not state.split:
         return Replicated()
     axis, span = next((axis, span) for axis, span in enumerate(state.spans) if span is not None)
     if span != Span():
-        raise Unsupported(last, "a result has its rows merged with another dimension")
+        raise Unsupported(op, "a result has its rows merged with another dimension")
     return replace(split, axis=axis)
 
 
