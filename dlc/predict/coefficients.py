@@ -88,7 +88,7 @@ def load(path: str | Path) -> Coefficients:
     """The coefficients in a file; the defaults when there is none. Raises DLC521 for a damaged file."""
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Coefficients()
     except (OSError, UnicodeDecodeError) as error:
         raise _damaged(path, error) from error

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+_USUAL = 0.2  # residuals beyond this are outliers to a robust fit
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -19,4 +21,5 @@ def least_squares(
     from scipy import optimize
 
     solver: Any = optimize
-    return solver.least_squares(residuals, start, loss="soft_l1" if robust else "linear").x
+    options = {"loss": "soft_l1", "f_scale": _USUAL} if robust else {}
+    return solver.least_squares(residuals, start, **options).x
