@@ -50,7 +50,7 @@ def write(
     """Replace the checkpoint in a directory. Raises DLC605."""
     from safetensors.numpy import save
 
-    data = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
+    data = save({name: np.asarray(tensor, order="C") for name, tensor in tensors.items()})
     digest = hashlib.sha256(data).hexdigest()
     manifest: Json = {
         "format": FORMAT,

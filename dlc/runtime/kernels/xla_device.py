@@ -84,7 +84,7 @@ class Device:
 
     def put(self, value: Any) -> Any:
         """An array or an integer on the device. Its memory is shared if it is aligned: it must not change."""
-        array: Array = np.asarray(value, np.int32) if isinstance(value, int) else np.ascontiguousarray(value)
+        array: Array = np.asarray(value, np.int32 if isinstance(value, int) else None, order="C")
         key = (array.shape, array.dtype)
         aval = self._avals.get(key)
         if aval is None:
