@@ -1,7 +1,7 @@
 """The wires that a message takes through one network, and the hop that a wire is."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from dlc.hwspec.parts import Part, Step, Table, steps
@@ -36,16 +36,11 @@ class Hop:
 
 @dataclass(frozen=True)
 class Member:
-    """A part that a network joins: its number there, its path, and its own rate in B/s if it is a nic."""
+    """A part that a network joins: its number there, and its path."""
 
     number: int
     path: str
     part: Part
-
-    @property
-    def rate(self) -> float:
-        """What the part itself carries in one direction, B/s."""
-        return (self.part.rate if self.part.kind == "nic" else None) or math.inf
 
 
 @dataclass(frozen=True)
@@ -108,8 +103,9 @@ class Network:
 
     @cached_property
     def derived_bisection(self) -> float:
-        """B/s in one direction that the wires of the worst even cut carry."""
-        return self.topology.bisection(self.size) * self.rate
+        """B/s in one direction that the wires of the worst even cut carry, and the nics on one side of it."""
+        nics = min((part.rate or math.inf for part in self.ends if part.kind == "nic"), default=math.inf)
+        return min(self.topology.bisection(self.size) * self.rate, self.size / 2 * nics)
 
     def number(self, vertex: Vertex) -> int | None:
         """The number of a part, its steps seen from beside the network; None when it is not attached."""
@@ -130,43 +126,54 @@ class Network:
 
         The first wire bears the latency and the overhead, wires from switch to switch the delay `hop` each.
         """
+        first, last = self._wires(a.part), self._wires(b.part)
+        via, alone = self.part.label, self.part.text("topology") == "star"
         made: list[Hop] = []
-        source, step = a.path, (self._delays(a.part).number("hop", 0.0) or 0.0)
+        source, latency, overhead = a.path, first.latency, first.overhead
         for wire in self.topology.way(a.number, b.number):
-            target = self._switch(path, wire.switch) if wire.switch else b.path
-            rate = min(self.rate, a.rate if not made else math.inf, math.inf if wire.switch else b.rate)
-            hop = self._hop(path, (source, target), wire.cable, wire.forward, rate, a)
+            target = b.path if not wire.switch else path if alone else f"{path}[{wire.switch}]"
+            rate = first.rate if not made else self.rate
+            rate = rate if wire.switch else min(rate, last.rate)
             if made:
-                hop = replace(hop, latency=step if wire.inner else 0.0, overhead=0.0)
-            made.append(hop)
+                latency, overhead = first.hop if wire.inner else 0.0, 0.0
+            link = (path, wire.cable) if first.half else (path, wire.cable, wire.forward)
+            made.append(Hop(via, source, target, rate, latency, overhead, link, first.shared))
             source = target
         return tuple(made)
 
     def spoke(self, path: str, member: Member, *, inward: bool) -> Hop:
         """The wire between a part and the middle of the network, where what the network leads to hangs."""
-        ends = (member.path, path) if inward else (path, member.path)
-        rate = min(self.rate, member.rate)
-        hop = self._hop(path, ends, f"host {member.number}", inward, rate, member)
-        return hop if inward else replace(hop, latency=0.0, overhead=0.0)
+        wires = self._wires(member.part)
+        source, target = (member.path, path) if inward else (path, member.path)
+        latency, overhead = (wires.latency, wires.overhead) if inward else (0.0, 0.0)
+        cable = f"host {member.number}"
+        link = (path, cable) if wires.half else (path, cable, inward)
+        return Hop(self.part.label, source, target, wires.rate, latency, overhead, link, wires.shared)
 
-    def _hop(
-        self, path: str, ends: tuple[str, str], cable: str, forward: bool, rate: float, member: Member
-    ) -> Hop:
-        delays = self._delays(member.part)
-        link: Link = (path, cable) if delays.text("duplex") == "half" else (path, cable, forward)
-        return Hop(
-            self.part.label,
-            *ends,
-            rate,
-            delays.number("latency", 0.0) or 0.0,
-            delays.number("overhead", 0.0) or 0.0,
-            link,
-            delays.text("sharing") != "fatpipe",
-        )
+    def _wires(self, part: Part) -> "_Wires":
+        """How the wires of an attached part behave, as the network says, or else its nic."""
+        found = self._known.get(id(part))
+        if found is None:
+            says = self.part if self.part.rate else part
+            own = (part.rate if part.kind == "nic" else None) or math.inf
+            latency, overhead, hop = (says.number(name) or 0.0 for name in ("latency", "overhead", "hop"))
+            half, shared = says.text("duplex") == "half", says.text("sharing") != "fatpipe"
+            rate = min(self.rate, own)
+            found = self._known[id(part)] = _Wires(rate, latency, overhead, hop, half, shared)
+        return found
 
-    def _delays(self, part: Part) -> Part:
-        """What says how wires behave: the network, or the nic where the network says nothing."""
-        return self.part if self.part.rate else part
+    @cached_property
+    def _known(self) -> "dict[int, _Wires]":
+        return {}
 
-    def _switch(self, path: str, switch: str) -> str:
-        return path if self.part.text("topology") == "star" else f"{path}[{switch}]"
+
+@dataclass(frozen=True)
+class _Wires:
+    """What all wires of a kind of attached part have in common: B/s and s."""
+
+    rate: float
+    latency: float
+    overhead: float
+    hop: float
+    half: bool
+    shared: bool
