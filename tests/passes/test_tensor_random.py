@@ -115,7 +115,7 @@ UNUSED = [*EXPECTED[:2], Replicated(), *EXPECTED[3:]]
 """Without parameters the gradient is zero everywhere."""
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     layers=st.lists(st.sampled_from(sorted(LAYERS)), min_size=1, max_size=4),
     shards=st.lists(st.integers(0, 7), min_size=1, max_size=4).filter(sum),
