@@ -5,7 +5,6 @@ What is measured and how it is fitted lies in `dlc.hwspec.calibration`; here ran
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -88,7 +87,9 @@ def _measure(ranks: int, folder: Path, limit: float) -> Record:
 
 def _run(command: list[str], environment: dict[str, str], deadline: float) -> int | None:
     """The exit code, None when time was up; no process is left behind in any case."""
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    # Ranks tell of mistakes on stderr; what mpiexec says besides, on stdout, the error says better.
+    nothing = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, stdin=nothing, stdout=nothing)
     try:
         return process.wait(timeout=deadline - time.monotonic())
     except subprocess.TimeoutExpired:

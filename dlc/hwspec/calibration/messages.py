@@ -35,6 +35,13 @@ def rest(comm: MPI.Intracomm) -> None:
         time.sleep(1e-3)
 
 
+def agree(comm: MPI.Intracomm, wish: bool) -> bool:
+    """What rank 0 wishes, on all ranks."""
+    answer = np.array(wish)
+    comm.Bcast(answer, 0)
+    return bool(answer)
+
+
 def ping_pong(comm: MPI.Intracomm, peer: int, seconds: float) -> Messages | None:
     """Messages between ranks 0 and `peer`, about `seconds` long; the others rest."""
     result: Messages | None = None
@@ -112,7 +119,8 @@ def _plan(once: float, seconds: float) -> tuple[int, int]:
 
 
 def collectives(comm: MPI.Intracomm, seconds: float) -> tuple[Collective, ...]:
-    """Times of collective operations among 2, 4, … and all ranks."""
+    """Times of collective operations among 2, 4, … and all ranks, as many as the time allows."""
+    end = MPI.Wtime() + 1.5 * seconds  # ranks that share cores may take much longer than planned
     counts = sorted({2**power for power in range(1, 20) if 2**power < comm.size} | {comm.size} - {1})
     found: list[Collective] = []
     for count in counts:
@@ -121,7 +129,8 @@ def collectives(comm: MPI.Intracomm, seconds: float) -> tuple[Collective, ...]:
             operations = list(_operations(group))
             each = seconds / len(counts) / len(operations)
             for name, size, run in operations:
-                found.append(Collective(name, count, size, _together(group, run, each)))
+                if agree(group, MPI.Wtime() < end):
+                    found.append(Collective(name, count, size, _together(group, run, each)))
             group.Free()
         rest(comm)
     return tuple(found)

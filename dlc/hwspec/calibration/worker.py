@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--record", type=Path, required=True, help="the file for the record")
     options = parser.parse_args(argv)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a stack from every rank tells nothing
     record = calibrate(MPI.COMM_WORLD, options.seconds, options.folder)
     if record is not None:
         options.record.write_text(record.to_json(), encoding="utf-8")
@@ -55,6 +57,7 @@ def calibrate(comm: MPI.Intracomm, seconds: float, folder: Path | None) -> Recor
     start = MPI.Wtime()
     node = cast("MPI.Intracomm", comm.Split_type(MPI.COMM_TYPE_SHARED, comm.rank))
     leaders = _leaders(comm, node)
+    _unlink_segments()
     cores_here = _bind(node)
     record = _compute(node, seconds, folder) if leaders[comm.rank] == 0 else None
     messages.rest(comm)
@@ -142,7 +145,7 @@ def _together(node: MPI.Intracomm, make: Callable[[], Measure], seconds: float) 
     measure, totals = make(), list[float]()
     measure()
     samples = until(seconds, MPI.Wtime)
-    while _agree(node, next(samples, None) is not None):
+    while messages.agree(node, next(samples, None) is not None):
         node.Barrier()
         total = np.array(measure())
         node.Allreduce(MPI.IN_PLACE, total)
@@ -150,11 +153,12 @@ def _together(node: MPI.Intracomm, make: Callable[[], Measure], seconds: float) 
     return Figure.of(totals)
 
 
-def _agree(node: MPI.Intracomm, wish: bool) -> bool:
-    """The first rank's wish."""
-    answer = np.array(wish)
-    node.Bcast(answer, 0)
-    return bool(answer)
+def _unlink_segments() -> None:
+    """Take the names from the shared memory of this job, so that nothing stays however its ranks end."""
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
+        _, slash, name = line.partition("/dev/shm/mpich")
+        if slash and not name.endswith("(deleted)"):
+            Path(slash + name).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
