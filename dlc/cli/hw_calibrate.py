@@ -10,6 +10,8 @@ from dlc.cli.output import write_text
 if TYPE_CHECKING:
     from dlc.calibrate import Calibration
 
+_CALM = 0.1  # spread of a figure on a machine with nothing else to do
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `dlc hw calibrate`."""
@@ -85,4 +87,8 @@ def _summary(done: "Calibration") -> str:
             f"  all-to-all of {last.size / 1e6:.1f} MB by {last.ranks} ranks: "
             f"{last.seconds.value * 1e6:.0f} us, {model * 1e6:.0f} us by the model"
         )
+    figures = (record.node_stream, *record.node_gemm.values())
+    widest = max([figure.spread for figure in figures] + [record.local.spread if record.local else 0.0])
+    if widest > _CALM:
+        lines.append(f"warning: figures spread by up to {widest:.0%}; measure again when nothing else runs")
     return "\n".join(lines)
