@@ -25,7 +25,9 @@ OPTIMIZE = (
 )
 PARTITION = ("make-sums-exact", "partition", "fuse-fragments", "bucket-reductions")
 PLACE = ("place",)
-LOWER = ("lower-to-plan", "insert-frees")
+ENGINES = ("pooling-to-comparisons", "convolutions-to-products")
+"""Choices between ways to compute a function; made when its shapes are known, whatever the stage."""
+LOWER = ("lower-to-plan", *ENGINES, "insert-frees")
 VERIFY = ("verify-flow", "verify-opt", "verify-dist", "verify-placed", "verify-plan")
 
 _PACKAGES = {
@@ -33,6 +35,7 @@ _PACKAGES = {
     **dict.fromkeys(PARTITION, "partition"),
     **dict.fromkeys(PLACE, "place"),
     **dict.fromkeys(LOWER, "lower"),
+    **dict.fromkeys(ENGINES, "optimize"),
     **dict.fromkeys(VERIFY, "verify"),
 }
 

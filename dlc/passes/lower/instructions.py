@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from xdsl.dialects.builtin import ArrayAttr, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
@@ -91,7 +91,10 @@ class Encoder:
         code |= fields
         if isinstance(op, nn.ParametersOp):
             self.constants[f"{op.values.data.sha256}.safetensors"] = content(op)
-        if op.results and (predicted := _predicted(op.results)):
+        predicted = _predicted(op.results)
+        if isinstance(moved := op.attributes.get("moved"), IntegerAttr):
+            predicted["moved"] = int(moved.value.data)
+        if predicted:
             code["predicted"] = predicted
         if layouts := op.attributes.get("layouts"):
             code["layouts"] = _names(cast("ArrayAttr[StringAttr]", layouts))

@@ -66,6 +66,8 @@ class _Lowering:
         new.location = old.location
         # The executor does not need layouts; whoever reads the plan does.
         new.attributes["layouts"] = strings(str(from_attribute(dist.part_of(v).layout)) for v in old.results)
+        if (moved := old.attributes.get("moved")) is not None:
+            new.attributes["moved"] = moved
         self._plain(new, old)
 
     def _plain(self, new: Operation, old: Operation) -> None:

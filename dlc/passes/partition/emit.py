@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects import scf
-from xdsl.dialects.builtin import IndexType, StringAttr
+from xdsl.dialects.builtin import IndexType, IntegerAttr, StringAttr, i64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 from xdsl.traits import is_side_effect_free
@@ -173,6 +173,11 @@ class Emitter:
                 copy = batches.owner
                 assert isinstance(copy, nn.BatchesOp)
                 copy.owned = StringAttr(alternative.strategy.removeprefix("batches-"))
+                if copy.owned.data == "local":
+                    # The rows of each rank are a shard, of which a batch takes as many as of the others.
+                    ranks = self.propagation.costs.ranks
+                    size = -(-copy.size.value.data // ranks) * ranks
+                    copy.size, copy.micro_batches = IntegerAttr(size, i64), IntegerAttr(ranks, i64)
                 return [batches]
             case "local":
                 return self._locals(op, inputs, alternative.outputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.dialects.func import CallOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
@@ -16,6 +16,8 @@ from dlc.dialects.nn import BatchesOp, BatchesType
 from dlc.passes.estimates import estimate
 from dlc.passes.machine import machine_of
 
+from .traffic import moved
+
 RUNTIME_BYTES = 200 << 20
 """Memory of a rank before it holds any frame: the interpreter and its libraries."""
 XLA_BYTES = 250 << 20
@@ -24,7 +26,7 @@ XLA_BYTES = 250 << 20
 
 @dataclass(frozen=True)
 class PlacePass(ModulePass):
-    """Bind the whole program to one gang of all ranks."""
+    """Bind the whole program to one gang of all ranks; `moved` tells the bytes that collectives send."""
 
     name = "place"
     ranks: int = 2
@@ -39,6 +41,9 @@ class PlacePass(ModulePass):
             first = block.first_op
             assert first is not None
             block.insert_op_before(gang, first)
+            for inner in program.walk():
+                if (size := moved(inner, self.ranks)) is not None:
+                    inner.attributes["moved"] = IntegerAttr(size, i64)
             program.stage = StringAttr("placed")
 
 
