@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.frontends.failure import failures
 
-from .untyped import errors, export
+from .untyped import errors, jax
 
 _SHAPES = re.compile(r"shape|dimension|broadcast|\brank\b|ndim|axis|axes|size", re.IGNORECASE)
+_HOLDER = re.compile(r"is referred to by ([^<\s]+)")
 _FIRST = re.compile(r"[.:]?(\n|$)|(?<=[^.])\. ")
 
 
@@ -22,6 +23,9 @@ def explained(loc: SourceLoc) -> Generator[None]:
     DLC113 for what JAX cannot trace, DLC114 for shapes that depend on data, DLC116 for shapes that do not
     fit, and DLC112 for all else that the user's code raises.
     """
+    filtering = jax.config.jax_traceback_filtering
+    # JAX hides its own frames, so that what it raises would seem to be raised by those who call it.
+    jax.config.update("jax_traceback_filtering", "off")
     try:
         with failures(loc):
             yield
@@ -30,6 +34,8 @@ def explained(loc: SourceLoc) -> Generator[None]:
         if error.code != "DLC112" or not isinstance(cause, Exception):
             raise
         raise _diagnosis(cause, error.loc or loc) or error from cause
+    finally:
+        jax.config.update("jax_traceback_filtering", filtering)
 
 
 def _diagnosis(error: Exception, loc: SourceLoc) -> DlcError | None:
@@ -62,7 +68,7 @@ def _diagnosis(error: Exception, loc: SourceLoc) -> DlcError | None:
                 "give sizes as plain Python numbers; jnp.nonzero and jnp.unique take size=…",
                 loc,
             )
-        case export.InconclusiveDimensionOperation():
+        case errors.InconclusiveDimensionOperation():
             return _dependent(
                 f"the number of rows is not known here: {_first(text)}",
                 "write the line so that it holds for any number of rows",
@@ -70,8 +76,15 @@ def _diagnosis(error: Exception, loc: SourceLoc) -> DlcError | None:
             )
         case errors.UnexpectedTracerError():
             return _untraceable(
-                "a tensor of another call is used, which had been kept in a global variable or an attribute",
+                "a tensor of another call is used, which had been kept in a variable",
                 "pass it as an argument and return it",
+                loc,
+            )
+        case Exception() if text.startswith("Leaked trace"):
+            holder = _HOLDER.search(text)
+            return _untraceable(
+                f"the function leaves a tensor behind{f' in {holder[1]}' if holder else ''}",
+                "return what is needed later; a tensor has no values while the function is traced",
                 loc,
             )
         case TypeError() | ValueError() if _of_jax(error) and _SHAPES.search(text):
@@ -98,15 +111,11 @@ def _untraceable(message: str, help: str, loc: SourceLoc) -> DlcError:
 
 
 def _of_jax(error: BaseException) -> bool:
-    """Whether JAX raised an exception; its traceback hides the frames within."""
-    chain: list[BaseException | None] = [error, error.__cause__]
-    for link in chain:
-        trace = link.__traceback__ if link else None
-        while trace is not None:
-            if trace.tb_next is None and trace.tb_frame.f_globals.get("__name__", "").startswith("jax"):
-                return True
-            trace = trace.tb_next
-    return False
+    """Whether JAX raised an exception."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith("jax")
 
 
 def _first(text: str) -> str:

@@ -23,11 +23,11 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl import IRDLOperation
-from xdsl.parser import Parser
 from xdsl_jax.dialects.stablehlo.elementwise_unary_ops import ConvertOp
 
 from dlc.diagnostics import DlcError
 from dlc.dialects.chlo import Chlo
+from dlc.dialects.dense import DenseParser
 from dlc.dialects.stablehlo import Stablehlo
 from dlc.frontends.location import source_loc
 
@@ -43,8 +43,8 @@ def import_function(module: Any, name: str, default: FileLineColLoc) -> FuncOp:
     """The function `main` of a module under another name, with the functions that it calls inlined.
 
     Its first argument is the number of rows, an i32 scalar with the attribute `flow.rows`. Ops that stand for
-    no line of the user's get the location `default`. Raises DLC113 for a call back into Python and DLC115 for
-    an operation that has no definition.
+    no line of the user's get the location `default`. Raises DLC115 for an operation that has no
+    definition.
     """
     return _Importer(module).function(name, default)
 
@@ -127,13 +127,6 @@ def _definition(operation: Any, location: FileLineColLoc) -> type[IRDLOperation]
     """The class of an op; one that hides what it does has none."""
     if operation.name == "stablehlo.custom_call":
         target = _symbol(operation, "call_target_name")
-        if "callback" in target:
-            raise DlcError(
-                "DLC113",
-                "the function calls back into Python, which a plan cannot do",
-                loc=source_loc(location),
-                help="return the values instead of jax.debug.print, io_callback or pure_callback",
-            )
         raise _unsupported(f"'{target}', a routine of a library", location)
     kind = _kinds().get(operation.name)
     if kind is None:
@@ -174,23 +167,22 @@ def _context() -> Context:
 
 
 def _property(operation: Any, name: str) -> Attribute:
-    """An attribute by its text, except for constants, whose text is long, and wrong for infinities."""
+    """An attribute by its text, except for constants, whose text takes long to parse."""
     try:
         attribute = operation.attributes[name]
     except TypeError:  # the bindings know no constants of complex numbers
         return _parse(operation.get_asm().partition("constant")[2].strip())
     if not isinstance(attribute, mlir.DenseFPElementsAttr | mlir.DenseIntElementsAttr):
         return _parsed(str(attribute))
-    type_ = cast("TensorType[Attribute]", _type(attribute.type))
     try:
         data = np.array(attribute)
-    except ValueError:  # NumPy has no bf16, nor what is narrower
-        return DenseIntOrFPElementsAttr.from_list(cast("Any", type_), list(attribute))
-    return DenseIntOrFPElementsAttr(cast("Any", type_), BytesAttr(data.tobytes()))
+    except TypeError:  # NumPy has no bf16, nor what is narrower
+        return _parse(str(attribute))
+    return DenseIntOrFPElementsAttr(cast("Any", _type(attribute.type)), BytesAttr(data.tobytes()))
 
 
 def _parse(text: str) -> Attribute:
-    return Parser(_context(), text).parse_attribute()
+    return DenseParser(_context(), text).parse_attribute()
 
 
 _parsed = cache(_parse)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.frontends.libraries import is_library
+from dlc.frontends.location import shown
 
 from .aten import FUNCTIONS, UnsupportedError
 from .aten_layers import LAYERS
@@ -61,7 +63,7 @@ def user_frame(text: str) -> SourceLoc | None:
     """The innermost line of the user's in a stack trace of torch."""
     found = [(file, int(line)) for file, line in _FRAME.findall(text) if file.startswith("/")]
     mine = [place for place in found if not is_library(place[0])]
-    return SourceLoc(*mine[-1]) if mine else None
+    return SourceLoc(shown(mine[-1][0], str(Path.cwd())), mine[-1][1]) if mine else None
 
 
 def place_of(node: Any, default: SourceLoc) -> SourceLoc:

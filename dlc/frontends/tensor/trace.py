@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from dlc.frontends.location import attribute, caller
 
 from .errors import explained
 from .importer import import_function
+from .purity import check_pure
 from .shapes import abstract, is_array, needs_64_bits, spec
 from .specs import RowTensor, TensorSpec
 from .untyped import jax, tree_util
@@ -47,25 +50,25 @@ def trace_function(
     tensors = [(path, leaf) for path, leaf in leaves if is_array(leaf)]
     _check_rows([leaf for _, leaf in tensors], loc)
 
-    def flat(*given: Any) -> Any:
-        remaining = iter(given)
-        values = [next(remaining) if is_array(leaf) else leaf for _, leaf in leaves]
-        return function(*jax.tree.unflatten(tree, values))
+    given: list[Any] = []
+
+    def flat(*values: Any) -> Any:
+        given[:] = map(weakref.ref, values)
+        remaining = iter(values)
+        filled = [next(remaining) if is_array(leaf) else leaf for _, leaf in leaves]
+        result = function(*jax.tree.unflatten(tree, filled))
+        _check_results(result, loc)
+        return result
 
     wide = jax.enable_x64(True) if needs_64_bits([leaf for _, leaf in tensors]) else nullcontext()
     with wide, explained(loc):
-        # JAX would drop arguments that are not used, and give the function its old trace when called again.
         specs = [abstract(leaf) for _, leaf in tensors]
+        # JAX would drop arguments that are not used.
         traced = jax.jit(flat, keep_unused=True).trace(*specs)
+        _check_leaks(flat, specs, given)
+        check_pure(traced.jaxpr, len(specs), loc)
         lowered = traced.lower(lowering_platforms=("cpu",))
     imported = import_function(lowered.compiler_ir("stablehlo"), name, attribute(loc))
-    if traced.jaxpr.effects:
-        raise DlcError(
-            "DLC113",
-            f"the function has side effects: {', '.join(map(str, traced.jaxpr.effects))}",
-            loc=loc,
-            help="return what it computes, and change nothing else",
-        )
     outputs, result_tree = tree_util.tree_flatten_with_path(traced.out_info)
     names = _parameters(function)
     arguments = tuple(
@@ -73,6 +76,33 @@ def trace_function(
     )
     _name_arguments(imported, arguments)
     return Traced(imported, arguments, tuple(spec(_name(path), leaf) for path, leaf in outputs), result_tree)
+
+
+def _check_leaks(flat: Callable[..., Any], specs: Sequence[Any], references: Sequence[Any]) -> None:
+    """Let JAX search for tensors that the function left behind, which is slow, if an argument is still held.
+
+    What is computed from an argument holds it too.
+    """
+    if any(reference() is not None for reference in references):
+        gc.collect()
+    if any(reference() is not None for reference in references):
+
+        def again(*values: Any) -> Any:
+            return flat(*values)
+
+        with jax.checking_leaks():
+            jax.jit(again).trace(*specs)
+
+
+def _check_results(result: Any, loc: SourceLoc) -> None:
+    for leaf in jax.tree.leaves(result):
+        if not is_array(leaf) and not isinstance(leaf, int | float | complex):
+            raise DlcError(
+                "DLC113",
+                f"the function returns a value of type {type(leaf).__name__}",
+                loc=loc,
+                help="return tensors, in tuples, lists or dicts",
+            )
 
 
 def _check_rows(leaves: Sequence[Any], loc: SourceLoc) -> None:
