@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from dlc.runtime.plan import Gang, Plan
+from dlc.runtime.references import definitions, uses
 
 Json = dict[str, Any]
 
 _MOVES = ("shuffle", "all_gather", "gather", "broadcast", "all_reduce", "range_shuffle")
+_BRIEF = ("wait", "free", "steps")  # what a loop does beside its work
+_MANY = 4  # names of values that are listed
 
 
 def draw(plan: Plan) -> str:
@@ -44,34 +47,51 @@ class _Tree:
         self.plan = plan
         self.makers = {out: step for step in gang.instructions for out in _outputs(step)}
         self.ends = [step for step in gang.instructions if step["op"] in ("result", "write")]
-        self.drawn = set[str]()
+        self.drawn = set[int]()
 
     def lines(self) -> Iterator[str]:
         for end in self.ends:
             what = f"result {end['name']}" if end["op"] == "result" else f"write {end['path']}"
             yield f"{what}{self._source(end)}"
-            yield from self._below(end["in"], "")
+            yield from self._below([end["in"]], "")
 
-    def _below(self, value: str, indent: str, last: bool = True) -> Iterator[str]:
-        step = self.makers[value]
+    def _below(self, values: list[str], indent: str, last: bool = True) -> Iterator[str]:
+        """The step that makes these values, and what it takes."""
+        step = self.makers[values[0]]
         elbow, stem = ("└─ ", "   ") if last else ("├─ ", "│  ")
-        if value in self.drawn:
-            yield f"{indent}{elbow}{value}, see above"
+        if id(step) in self.drawn:
+            yield f"{indent}{elbow}{_names(values)}, see above"
             return
-        self.drawn.add(value)
-        yield f"{indent}{elbow}{self._describe(value, step)}"
-        inputs = _inputs(step)
-        if step["op"] == "run":
-            for operator in step["fragment"]["ops"]:
-                bar = "│" if inputs else " "
-                yield f"{indent}{stem}{bar}    {_operator(operator)}{self._source(operator)}"
-        for index, source in enumerate(inputs):
-            yield from self._below(source, indent + stem, index == len(inputs) - 1)
+        self.drawn.add(id(step))
+        yield f"{indent}{elbow}{self._describe(values, step)}"
+        inputs = self._by_maker(_inputs(step))
+        for line in self._inside(step):
+            yield f"{indent}{stem}{'│' if inputs else ' '}    {line}"
+        for index, sources in enumerate(inputs):
+            yield from self._below(sources, indent + stem, index == len(inputs) - 1)
 
-    def _describe(self, value: str, step: Json) -> str:
-        parts = [value, _action(step)]
+    def _by_maker(self, values: list[str]) -> list[list[str]]:
+        """The values, those of one step together."""
+        groups: dict[int, list[str]] = {}
+        for value in values:
+            groups.setdefault(id(self.makers[value]), []).append(value)
+        return list(groups.values())
+
+    def _inside(self, step: Json) -> Iterator[str]:
+        """What a fragment computes, or what a loop does in order."""
+        for operator in step.get("fragment", {}).get("ops", ()):
+            yield f"{_operator(operator)}{self._source(operator)}"
+        for inner in step.get("body", ()):
+            if inner["op"] not in _BRIEF:
+                names = _names(_outputs(inner))
+                moved = f" [{_size(_bytes(inner))}]" if _bytes(inner) else ""
+                yield f"{_action(inner)}{f' → {names}' if names else ''}{moved}{self._source(inner)}"
+                yield from (f"    {line}" for line in self._inside(inner))
+
+    def _describe(self, values: list[str], step: Json) -> str:
+        parts = [_names(values), _action(step)]
         if layouts := step.get("layouts"):
-            parts.append(f"→ {layouts[_outputs(step).index(value)]}")
+            parts.append(f"→ {layouts[_outputs(step).index(values[0])]}")
         if predicted := step.get("predicted"):
             parts.append(f"[{predicted['rows']:,} rows, {_size(predicted['bytes'])}]")
         return " ".join(parts) + (self._source(step) if step["op"] != "run" else "")
@@ -82,13 +102,22 @@ class _Tree:
 
 
 def _outputs(step: Json) -> list[str]:
-    return step.get("outs") or ([step["out"]] if "out" in step else [])
+    return list(definitions(step))
+
+
+def _names(values: list[str]) -> str:
+    shown = ", ".join(values[:_MANY])
+    return f"{shown}, … ({len(values)})" if len(values) > _MANY else shown
 
 
 def _inputs(step: Json) -> list[str]:
-    if step["op"] == "run":
-        return step["ins"]
-    return [step[key] for key in ("in", "splitters") if key in step]
+    """The values that a step takes, those that the body of a loop takes from outside too."""
+    taken = list(uses(step))
+    own = {step.get("index"), *step.get("args", ())}
+    for inner in step.get("body", ()):
+        taken += [name for name in _inputs(inner) if name not in own]
+        own.update(_outputs(inner))
+    return list(dict.fromkeys(taken))
 
 
 def _bytes(step: Json) -> int:
@@ -108,8 +137,42 @@ def _action(step: Json) -> str:
             return f"range shuffle by {', '.join(key[0] for key in step['by'])}"
         case "recv":
             return f"receive from rank {step['peer']}"
+        case "run" if step["fragment"].get("kind") == "xla":
+            return f"run {_functions(step['fragment'])}"
+        case "micro" | "reduce" | "batches" | "for" | "to_tensor" | "from_tensor" | "log" | "save" | "load":
+            return _training(step)
         case op:
             return op.replace("_", "-")
+
+
+def _training(step: Json) -> str:
+    match step["op"]:
+        case "micro":
+            return f"on each micro-batch {_functions(step['fragment'])}"
+        case "reduce":
+            order = "in a fixed order" if step["order"] == "tree" else "in any order"
+            return f"all-reduce {step['combine']} {order}"
+        case "batches":
+            order = f"shuffled by seed {step['seed']}" if step["shuffle"] else "in the order of their content"
+            parts = f"{step['micro_batches']} micro-batches"
+            return f"batches of {step['size']} rows in {parts}, {order}"
+        case "for":
+            return f"for {step['index']} from {step['start']} to {step['stop']}"
+        case "to_tensor":
+            columns = (name if isinstance(name, str) else f"[{', '.join(name)}]" for name in step["columns"])
+            return f"to tensor {', '.join(columns)}"
+        case "from_tensor":
+            return f"append {', '.join(step['columns'])}"
+        case "log":
+            return f"log {step['name']}"
+        case op:
+            return f"{op} checkpoint {step['path']}"
+
+
+def _functions(fragment: Json) -> str:
+    names = ", ".join(fragment.get("functions", ())) or f"kernel {fragment['module'][:8]}"
+    rows: Json | None = fragment["rows"]
+    return f"{names} ({rows['chunk']} rows at a time)" if rows else names
 
 
 def _operator(operator: Json) -> str:

@@ -38,6 +38,7 @@ def _join(watchdog: float) -> Transport:
 
     transport = MpiTransport(MPI.COMM_WORLD, watchdog or None)
     os.environ.setdefault("POLARS_MAX_THREADS", str(max(1, cores() // transport.neighbours)))
+    os.environ.setdefault("DLC_DEVICE", str(transport.place))  # of the accelerators here, one each
     _take_cores(transport.place, transport.neighbours)
     return transport
 

@@ -38,7 +38,8 @@ class Outputs:
         target = self._staging(Path(path)) / ("file" if part is None else f"part-{part:05}.parquet")
         try:
             with target.open("xb") as stream:
-                frame.write_parquet(stream)
+                # Pieces of a frame would become row groups, and depend on the number of ranks.
+                frame.rechunk().write_parquet(stream)
                 stream.flush()
                 os.fsync(stream.fileno())
         except (OSError, pl.exceptions.PolarsError) as error:

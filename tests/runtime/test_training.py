@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from dlc.diagnostics import DlcError, SourceLoc
+from dlc.runtime import checkpoint
 from dlc.runtime import plan as plans
 from dlc.runtime.executor import execute
 from dlc.runtime.launch import mpiexec_command
@@ -166,6 +167,56 @@ def test_each_rank_may_keep_its_rows(path: Path, ranks: int) -> None:
     assert curve[-1] < 0.5 * curve[0]
 
 
+def whole_epoch(path: Path, ranks: int, chunk: int) -> Plan:
+    """Loss and gradients over all rows, a chunk of a micro-batch at a time."""
+    plan = training(path, ranks)
+    gang = plan.gangs[0]
+    rows = gang.instructions[:4]
+    kernels = programs.Kernels()
+    shaped = (programs.I32, programs.f32(chunk, 3), programs.f32(chunk), *programs.shapes())
+    modules = kernels.add(programs.step, *shaped), kernels.add(programs.masked_step, *shaped, programs.I32)
+    fragment = {"kind": "xla", "version": 1, "inputs": 6, "outputs": 4, "rows": {"chunk": chunk}}
+    fragment |= {"module": modules[0], "masked": modules[1]}
+    parameters = next(code for code in gang.instructions if code["op"] == "parameters")
+    dealt = next(code for code in gang.instructions if code["op"] == "for")["body"][0]
+    names = ["loss", "g1", "g2", "g3"]
+    gang.instructions = [
+        *rows,
+        parameters,
+        {**dealt, "epoch": None},
+        {"op": "micro", "in": "batches", "step": None, "ins": parameters["outs"], "outs": names,
+         "fragment": fragment, "loc": 0},
+        {"op": "reduce", "ins": names, "outs": [f"{name}.all" for name in names], "combine": "sum",
+         "order": "tree", "async": False, "loc": 0},
+        {"op": "log", "in": "loss.all", "name": "loss", "epoch": None, "step": None, "loc": 0},
+        {"op": "history", "out": "curve", "loc": 0},
+        {"op": "result", "in": "curve", "name": "curve", "loc": 0},
+        {"op": "save", "ins": [f"{name}.all" for name in names], "names": names, "epoch": "zero",
+         "path": str(path.parent / "whole"), "model": "m", "loc": 0},
+    ]  # fmt: skip
+    gang.instructions.insert(0, programs.loop("i", 0, 0, [], [], [], [], []))
+    gang.instructions[-1:] = [programs.loop("zero", 0, 1, [], [], [], [], gang.instructions[-1:])]
+    plan.results, plan.kernels = plan.results[:1], kernels.texts
+    return plan
+
+
+@pytest.mark.parametrize("chunk", [MICRO, 5, 64])
+def test_all_batches_at_once_give_the_gradient_of_the_whole(path: Path, chunk: int) -> None:
+    x, y = tensors()
+    parameters = list(programs.initial().values())
+    loss, gradients = jax.value_and_grad(programs.loss)(parameters, x, y, np.float32(len(y)))
+    found: list[dict[str, Any]] = []
+    for ranks in (1, 2, 3):
+        curve = run(whole_epoch(path, ranks, chunk))["curve"]
+        assert curve["value"].to_list() == pytest.approx([float(loss)], rel=1e-6)
+        kept = checkpoint.read(str(path.parent / "whole"), "m", None)
+        assert kept is not None
+        found.append(checkpoint.unpack(kept[1]) or {})
+    for name, gradient in zip(["g1", "g2", "g3"], gradients, strict=True):
+        np.testing.assert_allclose(found[0][name], gradient, rtol=1e-4, atol=1e-6)
+        assert all(np.array_equal(found[0][name], other[name]) for other in found)
+
+
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_mpi_gives_the_same_bits(
     path: Path, tmp_path: Path, alone: dict[str, pl.DataFrame], ranks: int
@@ -191,6 +242,15 @@ def test_a_loss_that_is_not_finite_ends_the_run(path: Path, tmp_path: Path) -> N
     assert "epoch 0, step" in error.message
     assert "rank" in error.message
     assert not (tmp_path / "kept").exists()
+
+
+def test_under_mpi_one_rank_reports_a_loss_that_is_not_finite(tmp_path: Path) -> None:
+    programs.table().with_columns(y=pl.lit(1e30)).write_parquet(tmp_path / "bad.parquet")
+    plans.save(training(tmp_path / "bad.parquet", 2), tmp_path / "p.dlc")
+    command, environment = mpiexec_command(2, ["-m", "dlc.runtime.worker", str(tmp_path / "p.dlc")])
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 5
+    assert done.stderr.count("DLC610") == 1
 
 
 def test_the_last_checkpoint_survives_a_failure(path: Path, tmp_path: Path) -> None:

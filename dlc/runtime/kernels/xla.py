@@ -87,11 +87,12 @@ class MicroBatches:
         self._size: int = tree["rows"]["chunk"]
         self._combine = COMBINE[combine]
         self._device = device()
+        self._numbers: dict[int, Any] = {}
 
     def __call__(self, batches: Batches, step: int | None, captured: Sequence[Any]) -> list[Partials]:
         """The outputs for a global batch; for None for all of them, those of each shard combined in order."""
         put, held = self._device.put, self._device.array_type
-        rows = put(batches.rows(step))
+        rows = self._number(batches.rows(step))
         captured = [value if type(value) is held else put(value) for value in captured]
         present = batches.present(step)
         parts: list[dict[int, Any]] = [{} for _ in self._full.shapes]
@@ -101,13 +102,20 @@ class MicroBatches:
             for start, taken in batches.chunks(shard, step, self._size):
                 arguments = [rows, *batches.view(shard, start, self._size), *captured]
                 whole = taken == self._size
-                found = self._full(arguments) if whole else self._masked([*arguments, taken])
+                found = self._full(arguments) if whole else self._masked([*arguments, self._number(taken)])
                 for part, result in zip(parts, found, strict=True):
                     part[shard] = self._added(part.get(shard), result)
         return [
             Partials(len(batches.counts), present, part, shape, dtype)
             for part, shape, dtype in zip(parts, self._full.shapes, self._full.dtypes, strict=True)
         ]
+
+    def _number(self, number: int) -> Any:
+        """A number of rows on the device; few of them occur."""
+        held = self._numbers.get(number)
+        if held is None:
+            held = self._numbers[number] = self._device.put(number)
+        return held
 
     def _added(self, before: Any, result: Any) -> Any:
         if before is None:
