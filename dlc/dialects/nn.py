@@ -82,19 +82,15 @@ class BatchesType(ParametrizedAttribute, TypeAttribute):
     name = "nn.batches"
     tensors: ArrayAttr[TensorType] = param_def()
 
-    @classmethod
-    def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
-        with parser.in_angle_brackets():
-            return [ArrayAttr(parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type))]
-
-    def print_parameters(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            printer.print_list(self.tensors, printer.print_attribute)
-
 
 def whole(type_: Attribute) -> Attribute:
     """The type of a value in the global view."""
     return type_.whole if isinstance(type_, PartType) else type_
+
+
+def _verify_names(names: ArrayAttr[StringAttr], tensors: Sequence[SSAValue]) -> None:
+    if len(names) != len(tensors):
+        raise VerifyException(f"{len(names)} names for {len(tensors)} tensors")
 
 
 @irdl_op_definition
@@ -114,8 +110,7 @@ class ParametersOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        if len(self.names) != len(self.tensors):
-            raise VerifyException(f"{len(self.names)} names for {len(self.tensors)} tensors")
+        _verify_names(self.names, self.tensors)
 
 
 @irdl_op_definition
@@ -273,6 +268,9 @@ class SaveOp(IRDLOperation):
             properties={"names": strings(names), "path": StringAttr(path), "model": StringAttr(model)},
         )
 
+    def verify_(self) -> None:
+        _verify_names(self.names, self.tensors)
+
 
 @irdl_op_definition
 class LoadOp(IRDLOperation):
@@ -310,6 +308,7 @@ class LoadOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
+        _verify_names(self.names, self.tensors)
         if [value.type for value in self.initial] != [value.type for value in self.tensors]:
             raise VerifyException("a checkpoint gives tensors of the types of the initial ones")
 

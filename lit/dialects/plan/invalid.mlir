@@ -72,7 +72,7 @@ plan.run() {
 // -----
 
 %a = plan.recv from 0 tag 1 : !table.frame<["k" : i64]>
-// expected-error@+1 {{plan.all_reduce: the fragment's arguments must be the frames of its operands}}
+// expected-error@+1 {{plan.all_reduce: the fragment's arguments must have the types of its operands}}
 %b = plan.all_reduce %a {
   dist.yield
 } : !table.frame<["k" : i64]> -> !table.frame<["k" : i64]>
