@@ -148,6 +148,15 @@ def _halving(ranks: int, size: float) -> list[Round]:
     return list(reversed(_doubling_gather(ranks, size)))
 
 
+def _near_first(ranks: int, size: float) -> list[Round]:
+    """Halving that sends the largest part to the nearest rank, as in Rabenseifner's algorithm."""
+    return [Round("xor", _at(distance), size / (2 * distance)) for distance in _powers(ranks)]
+
+
+def _near_last(ranks: int, size: float) -> list[Round]:
+    return list(reversed(_near_first(ranks, size)))
+
+
 def _folded(inner: Algorithm) -> Algorithm:
     """Ranks beyond a power of two hand their part to another before, and get the result after."""
 
@@ -200,7 +209,7 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
     "all_reduce": {
         "recursive doubling": _folded(_doubling_reduce),
         "ring": _then(_ring, _ring),
-        "Rabenseifner": _folded(_then(_halving, _doubling_gather)),
+        "Rabenseifner": _folded(_then(_near_first, _near_last)),
     },
     "all_to_all": {"pairwise": _pairwise, "Bruck": _bruck_exchange},
     "barrier": {"dissemination": _dissemination},

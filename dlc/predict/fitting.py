@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_USUAL = 0.2  # residuals beyond this are outliers to a robust fit
+_USUAL = 0.3  # residuals beyond this are outliers to a robust fit
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,5 +21,5 @@ def least_squares(
     from scipy import optimize
 
     solver: Any = optimize
-    options = {"loss": "soft_l1", "f_scale": _USUAL} if robust else {}
+    options = {"loss": "cauchy", "f_scale": _USUAL} if robust else {}
     return solver.least_squares(residuals, start, **options).x

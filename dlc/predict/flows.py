@@ -1,5 +1,8 @@
 """Flows that share links: every moment's rates are max-min fair, and change whenever a flow begins or ends.
 
+A flow's share goes with its weight. Weights of one over the delay make it the share of TCP (model CM02 of
+SimGrid).
+
 A flow pays its delay first and then moves its bytes over all of its links at once. Links are named; a full
 duplex cable is two of them. Identical flows are one entry with a count, so that symmetric traffic of many
 ranks stays small.
@@ -30,6 +33,7 @@ class Flow:
     delay: float = 0.0
     start: float = 0.0
     rate: float = float("inf")
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,9 @@ class _State:
         self.owner: Ints = np.repeat(np.arange(len(kinds)), lengths)
         self.link: Ints = np.array([index[name] for kind in kinds for name in kind.links], np.int64)
         self.count = count
+        self.weight = np.array([kind.weight for kind in kinds], np.float64)
         self.size = np.array([kind.size for kind in kinds], np.float64)
-        self.limit = np.array([kind.rate for kind in kinds], np.float64)
+        self.limit = np.array([kind.rate for kind in kinds], np.float64) / self.weight
         self.begin = np.array([kind.start + kind.delay for kind in kinds], np.float64)
 
     def run(self) -> Floats:
@@ -92,14 +97,18 @@ class _State:
         return ends
 
     def _rates(self, active: npt.NDArray[np.bool_]) -> Floats:
-        """Progressive filling: the link with the least to give fixes its flows, and so on with the rest."""
+        """Progressive filling: the link with the least to give fixes its flows, and so on with the rest.
+
+        All rates in here are those of a flow of weight 1.
+        """
+        total = self.count * self.weight
         rate = np.where(active, self.limit, 0.0)
         entries = active[self.owner]
         owner, link = self.owner[entries], self.link[entries]
         spare = self.capacity.copy()
         open_ = active.copy()
         while owner.size:
-            users = np.bincount(link, self.count[owner], minlength=len(spare))
+            users = np.bincount(link, total[owner], minlength=len(spare))
             fair = np.full(len(spare), np.inf)
             np.divide(spare, users, out=fair, where=users > 0)
             tightest = float(fair.min())
@@ -114,11 +123,11 @@ class _State:
                 fixed[owner[fair[link] <= tightest * (1 + _SAME)]] = True
             rate[fixed] = tightest
             gone = fixed[owner]
-            used = np.bincount(link[gone], self.count[owner[gone]], minlength=len(spare))
+            used = np.bincount(link[gone], total[owner[gone]], minlength=len(spare))
             spare = np.maximum(spare - tightest * used, 0.0)
             owner, link = owner[~gone], link[~gone]
             open_ &= ~fixed
-        return rate
+        return rate * self.weight
 
     def carried(self) -> dict[Hashable, float]:
         """Bytes over each link."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dlc.hwspec.model import Machine
-from dlc.predict.flows import Flow, share_links
+from dlc.predict.flows import share_links
+from dlc.predict.ways import Ways
 from dlc.predict.workloads.grammar import Bytes, wrong
 from dlc.predict.workloads.report import Report
 
@@ -35,8 +36,9 @@ class Traffic:
         pairs = list(PATTERNS[self.pattern](self.count))
         if len(pairs) > _MOST_FLOWS:
             raise wrong(f"the pattern has {len(pairs):,} messages", None, "describe fewer hosts")
-        flows, capacity = routed(machine, self.hosts, pairs, self.size)
-        outcome = share_links(flows, capacity)
+        ways = Ways(machine, self.hosts)
+        flows = [ways.flow(a, b, self.size) for a, b in pairs]
+        outcome = share_links(flows, ways.capacity)
         busiest = max(outcome.carried.values(), default=0.0)
         figures = {
             "seconds": outcome.seconds,
@@ -44,22 +46,6 @@ class Traffic:
             "bytes over the busiest link": busiest,
         }
         return Report(self.name, machine.name, [], figures=figures)
-
-
-def routed(
-    machine: Machine, hosts: str, pairs: list[tuple[int, int]], size: float
-) -> tuple[list[Flow], dict[object, float]]:
-    """A flow for each pair, over the ways that the machine gives, and the capacity of each shared link."""
-    flows: list[Flow] = []
-    capacity: dict[object, float] = {}
-    for a, b in pairs:
-        hops = machine.path(hosts.format(a), hosts.format(b))
-        shared = [hop for hop in hops if hop.shared]
-        capacity |= {hop.link: hop.bandwidth for hop in shared}
-        own = min((hop.bandwidth for hop in hops if not hop.shared), default=float("inf"))
-        delay = sum(hop.latency + hop.overhead for hop in hops)
-        flows.append(Flow(tuple(hop.link for hop in shared), size, delay, rate=own))
-    return flows, capacity
 
 
 def _all_to_all(count: int) -> Pairs:
