@@ -149,12 +149,13 @@ class PartType(ParametrizedAttribute, TypeAttribute):
             if not isinstance(self.layout, TENSOR_LAYOUTS):
                 raise VerifyException(f"{self.layout} is no layout of a tensor")
             return
+        columns = self.frame.columns
         if isinstance(self.layout, SplitAttr):
             raise VerifyException(f"{self.layout} is a layout of tensors")
         if isinstance(self.layout, HashAttr | ShardsAttr):
-            require(self.frame.columns, [key.data for key in self.layout.keys])
+            require(columns, [key.data for key in self.layout.keys])
         if isinstance(self.layout, RangeAttr):
-            require(self.frame.columns, [key.column.data for key in self.layout.by])
+            require(columns, [key.column.data for key in self.layout.by])
 
 
 def part_of(value: SSAValue) -> PartType:
@@ -386,11 +387,12 @@ class AllReduceTensorsOp(IRDLOperation):
     def verify_(self) -> None:
         if self.order.data not in ("tree", "any"):
             raise VerifyException(f"order must be tree or any, got {self.order}")
-        for value, result in zip(self.tensors, self.reduced, strict=True):
+        for value in self.tensors:
             if part_of(value).layout != PartialAttr(self.op):
                 raise VerifyException(f"expected a partial {self.op.data}, got {part_of(value).layout}")
-            if part_of(result) != PartType(part_of(value).whole, ReplicatedAttr()):
-                raise VerifyException("an all-reduce leaves the same tensor on every rank")
+        left = [PartType(part_of(value).whole, ReplicatedAttr()) for value in self.tensors]
+        if [part_of(value) for value in self.reduced] != left:
+            raise VerifyException("an all-reduce leaves the same tensors on every rank")
 
 
 @irdl_op_definition

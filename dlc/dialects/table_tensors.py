@@ -93,7 +93,8 @@ class ToTensorOp(IRDLOperation):
             require(schema, listed)
             wanted = (DYNAMIC_INDEX,) if isinstance(names, str) else (DYNAMIC_INDEX, len(names))
             if type_.get_shape() != wanted:
-                raise VerifyException(f"columns {', '.join(listed)} give a tensor of shape {wanted}")
+                shape = "?" if isinstance(names, str) else f"?x{len(names)}"
+                raise VerifyException(f"columns {', '.join(listed)} give a tensor of shape {shape}")
             for name in listed:
                 if not (t.is_numeric(t.strip(schema[name])) or t.is_bool(t.strip(schema[name]))):
                     raise VerifyException(f"column {name!r} of {t.text(schema[name])} is not a number")
