@@ -17,8 +17,10 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
+from dlc.passes.optimize.channels_last import ChannelsLastPass
 from dlc.passes.optimize.convolutions_to_products import ConvolutionsToProductsPass, Site
 from dlc.passes.optimize.pooling_to_comparisons import PoolingToComparisonsPass
+from dlc.passes.partition.tensor.ops import ints
 from tests.passes.tensors import executable, traced
 
 ENGINES = ("product of windows", "product of positions", "scaled slices")
@@ -143,3 +145,39 @@ def test_windows_that_overlap_stay() -> None:
         return jax.grad(lambda x: (pool(x, (1, 3, 3, 1), (1, 2, 2, 1)) ** 2).sum())(x)
 
     assert "stablehlo.select_and_scatter" in names(compare(gradient, [x], PoolingToComparisonsPass()))
+
+
+def pictures(w: Any, v: Any, b: Any, x: Any) -> Any:
+    """Two convolutions with what lies between them in networks, channels first."""
+
+    def convolve(x: Any, w: Any) -> Any:
+        return jax.lax.conv_general_dilated(
+            x, w, (1, 1), ((1, 1), (1, 0)), dimension_numbers=("NCHW", "OIHW", "NCHW")
+        )
+
+    h = jax.nn.relu(convolve(x, w) + b[None, :, None, None])
+    h = pool(jnp.pad(h, ((0, 0), (0, 0), (1, 0), (0, 2))), (1, 1, 2, 3), (1, 1, 2, 2))
+    h = h + convolve(h, v)
+    return jnp.mean(h * h, axis=(2, 3)).sum()
+
+
+def test_channels_move_to_the_end_once() -> None:
+    random = np.random.default_rng(0)
+    given = [
+        random.normal(size=size).astype("float32")
+        for size in ((3, 2, 3, 2), (3, 3, 3, 2), (3,), (2, 2, 6, 6))
+    ]
+    function = jax.value_and_grad(pictures, argnums=(0, 1, 2, 3))
+    changed = compare(function, given, ChannelsLastPass())
+    windows = [
+        op for op in changed.walk() if op.name in ("stablehlo.reduce_window", "stablehlo.select_and_scatter")
+    ]
+    assert len(windows) == 2
+    assert all(ints(op, "window_dimensions") == (1, 2, 3, 1) for op in windows)
+    # The input and the two kernels on either way, and all three gradients.
+    assert names(changed).count("stablehlo.transpose") == 9
+
+
+def test_functions_without_convolutions_stay() -> None:
+    function = traced(lambda x: jnp.exp(x.transpose(0, 2, 1)), [np.ones((2, 3, 4), "float32")], ())
+    assert str(rewritten(function, ChannelsLastPass())) == str(function)

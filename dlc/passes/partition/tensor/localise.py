@@ -66,7 +66,7 @@ class _Localiser:
         results = [value.type for value in terminator(block).operands]
         local = FuncOp(name, FunctionType.from_lists(block.arg_types, results), Region(block), "private")
         local.location = function.location
-        local.arg_attrs = _marked(len(block.args))
+        local.arg_attrs = marked(len(block.args))
         return local
 
     def _type(self, value: SSAValue) -> Attribute:
@@ -230,5 +230,6 @@ def remove_dead(block: Block) -> None:
             op.erase()
 
 
-def _marked(count: int) -> ArrayAttr[DictionaryAttr]:
+def marked(count: int) -> ArrayAttr[DictionaryAttr]:
+    """Attributes of the arguments of a tensor function: the first is the number of rows."""
     return ArrayAttr([DictionaryAttr({ROWS: UnitAttr()})] + [DictionaryAttr({})] * (count - 1))
