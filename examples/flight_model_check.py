@@ -1,7 +1,7 @@
-"""Compare the network of ``flight_model.py`` with models of scikit-learn: the same features and held-out days.
+"""Compare the network of ``flight_model.py`` with models of scikit-learn, on the same features and days.
 
-Everything is read from ``predictions.parquet``. The loss is drawn as ``loss.svg``, and the record of the run says
-what a step took and sent.
+Everything is read from ``predictions.parquet``. The loss is drawn as ``loss.svg``, and the record of the run
+says what a step took and sent.
 """
 
 from __future__ import annotations

@@ -17,9 +17,8 @@ Point = tuple[float, float]
 def draw(history: pl.DataFrame, path: Path) -> None:
     """Write the curves of a history with the columns epoch, step, name and value to `path`."""
     loss = history.filter(pl.col("name") == "loss").sort("epoch", "step")
-    ends = dict(
-        loss.group_by("epoch").agg(pl.len()).sort("epoch").select("epoch", pl.col("len").cum_sum()).rows()
-    )
+    lengths = loss.group_by("epoch").len().sort("epoch")
+    ends = dict(lengths.select("epoch", pl.col("len").cum_sum()).rows())
     smooth = loss["value"].ewm_mean(span=50)
     metrics = {
         str(name): [(float(ends[epoch]), value) for epoch, value in notes.select("epoch", "value").rows()]
@@ -57,9 +56,8 @@ class _Picture:
     def curve(self, points: Sequence[Point], colour: str, width: float) -> None:
         """A line through the points."""
         places = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(self._place, points))
-        self._curves.append(
-            f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
-        )
+        look = f'fill="none" stroke="{colour}" stroke-width="{width}"'
+        self._curves.append(f'<polyline points="{places}" {look}/>')
 
     def dots(self, points: Sequence[Point], colour: str) -> None:
         """A dot at each point, and a line through them."""
@@ -76,11 +74,11 @@ class _Picture:
 
     def text(self) -> str:
         """The file."""
+        style = 'font-family="sans-serif" font-size="12" fill="#333"'
         window = f'x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}"'
         return "\n".join(
             [
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
-                ' font-family="sans-serif" font-size="12" fill="#333">',
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {style}>',
                 f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
                 f'<clipPath id="window"><rect {window}/></clipPath>',
                 *self._labels,
