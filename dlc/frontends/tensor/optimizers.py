@@ -37,9 +37,10 @@ class Optimizer(ABC):
 
     learning_rate: float | Schedule
 
-    def __post_init__(self) -> None:
+    def check(self, loc: SourceLoc) -> None:
+        """DLC117 for an option that is out of range."""
         self._require(
-            callable(self.learning_rate) or _is_number(self.learning_rate), "learning_rate", "0.001"
+            loc, callable(self.learning_rate) or _is_number(self.learning_rate), "learning_rate", "0.001"
         )
 
     def init(self, params: Tree) -> Tree:
@@ -69,12 +70,12 @@ class Optimizer(ABC):
     def step(self, now: Now, parameter: Any, gradient: Any, *moments: Any) -> tuple[Any, ...]:
         """One parameter after a step, and its moments."""
 
-    def _require(self, holds: bool, option: str, example: str) -> None:
+    def _require(self, loc: SourceLoc, holds: bool, option: str, example: str) -> None:
         if not holds:
             raise DlcError(
                 "DLC117",
                 f"{type(self).__name__} does not take {option}={getattr(self, option)!r}",
-                loc=caller(),
+                loc=loc,
                 help=f"write {option}={example}",
             )
 
@@ -88,11 +89,11 @@ class SGD(Optimizer):
     nesterov: bool = False
     weight_decay: float = 0.0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(_is_fraction(self.momentum), "momentum", "0.9")
-        self._require(_is_number(self.weight_decay), "weight_decay", "0.01")
-        self._require(not self.nesterov or self.momentum > 0, "nesterov", "False, or momentum=0.9")
+    def check(self, loc: SourceLoc) -> None:
+        super().check(loc)
+        self._require(loc, _is_fraction(self.momentum), "momentum", "0.9")
+        self._require(loc, _is_number(self.weight_decay), "weight_decay", "0.01")
+        self._require(loc, not self.nesterov or self.momentum > 0, "nesterov", "False, or momentum=0.9")
 
     def moments(self) -> tuple[str, ...]:
         return ("momentum",) if self.momentum else ()
@@ -115,11 +116,13 @@ class Adam(Optimizer):
     eps: float = 1e-8
     weight_decay: float = 0.0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(len(self.betas) == 2 and all(map(_is_fraction, self.betas)), "betas", "(0.9, 0.999)")
-        self._require(_is_number(self.eps), "eps", "1e-8")
-        self._require(_is_number(self.weight_decay), "weight_decay", "0.01")
+    def check(self, loc: SourceLoc) -> None:
+        super().check(loc)
+        self._require(
+            loc, len(self.betas) == 2 and all(map(_is_fraction, self.betas)), "betas", "(0.9, 0.999)"
+        )
+        self._require(loc, _is_number(self.eps), "eps", "1e-8")
+        self._require(loc, _is_number(self.weight_decay), "weight_decay", "0.01")
 
     def moments(self) -> tuple[str, ...]:
         return ("mean", "square")
@@ -165,6 +168,7 @@ def trace_update(optimizer: Optimizer, params: Tree, *, name: str, loc: SourceLo
     `params` is a tree of arrays or of `jax.ShapeDtypeStruct`, which is needed for types of 64 bits.
     """
     loc = loc or caller()
+    optimizer.check(loc)
     init = trace_function(optimizer.init, [params], name=f"{name}.init", loc=loc)
     shapes = [jax.ShapeDtypeStruct(result.shape, DTYPES[result.dtype]) for result in init.results]
     state = jax.tree.unflatten(init.tree, shapes)
