@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dlc.cli.timing import Timing
 
 # Repeated from the compiler, whose import would slow down --help.
-DIALECTS = ("flow", "table", "expr", "dist", "hw", "plan")
+DIALECTS = ("flow", "table", "expr", "nn", "dist", "hw", "plan")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

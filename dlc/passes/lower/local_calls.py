@@ -14,7 +14,6 @@ from dlc.dialects.table_tensors import carries_rows
 from dlc.passes.locations import at
 from dlc.passes.partition.functions import callee, row_layouts
 from dlc.passes.partition.layouts import Layout, Partial, Replicated, Split
-from dlc.passes.partition.tensor.localise import localise
 
 
 def result_layouts(fragment: dist.LocalOp) -> list[Layout]:
@@ -84,6 +83,8 @@ class LocalCalls:
         original = function.sym_name.data
         key = (original, tuple(given), chunk, masked)
         if key not in self._names:
+            from dlc.passes.partition.tensor.localise import localise
+
             twins = sum(other[0] == original and other[2:] == key[2:] for other in self._names)
             parts = [original, str(chunk), *(["masked"] if masked else []), *([str(twins)] if twins else [])]
             self._names[key] = ".".join(parts)

@@ -1,4 +1,7 @@
-"""What the propagation asks of a tensor function: the layouts that it leaves, and its work."""
+"""What the propagation asks of a tensor function: the layouts that it leaves, and its work.
+
+The analysis is imported by those who have a function: tables need no StableHLO.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,6 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
 
 from .layouts import Any, Layout, Split
-from .tensor import work
-from .tensor.function import analyse
-from .tensor.ops import Unsupported
 
 TYPICAL_ROWS = 1024
 """Rows for which the work of a function is estimated when they are not known."""
@@ -30,6 +30,9 @@ def callee(op: CallOp) -> FuncOp:
 
 def row_layouts(function: FuncOp, given: Sequence[Layout]) -> tuple[Layout, ...] | None:
     """Layouts of the results when the arguments lie as given; None when it cannot run on some of the rows."""
+    from .tensor.function import analyse
+    from .tensor.ops import Unsupported
+
     rows = next((layout.rows for layout in given if isinstance(layout, Split)), Any())
     try:
         left = analyse(function, list(given))
@@ -38,6 +41,8 @@ def row_layouts(function: FuncOp, given: Sequence[Layout]) -> tuple[Layout, ...]
     return tuple(Split(layout.axis, rows) if isinstance(layout, Split) else layout for layout in left)
 
 
-def flops(function: FuncOp) -> float:
+def work(function: FuncOp) -> float:
     """FLOPs of a call on a typical number of rows; of a function that `row_layouts` accepts."""
-    return work.flops(function, TYPICAL_ROWS)
+    from .tensor.work import flops
+
+    return flops(function, TYPICAL_ROWS)

@@ -11,13 +11,14 @@ from dlc.passes.locations import source_loc
 
 from .functions import callee
 from .layouts import Layout, Replicated, Split
-from .tensor.function import analyse, no_rule
-from .tensor.ops import Unsupported
 
 
 def refusal(op: Operation) -> DlcError:
     """The error for an operator that has no way to run on rows that no rank has as a whole."""
     if isinstance(op, CallOp):
+        from .tensor.function import analyse, no_rule
+        from .tensor.ops import Unsupported
+
         given: list[Layout] = [
             Split(0) if carries_rows(value.type) else Replicated() for value in op.operands
         ]
