@@ -79,10 +79,12 @@ def graph() -> TaskGraph:
 def all_to_all(hosts: int = 256) -> float:
     """Seconds of 1 MiB for each pair on a torus."""
     torus = hwspec.loads(f"""
+        type interconnect wire {{ bandwidth = 12.5 GB/s; latency = 1 us; duplex = full }}
         machine t {{
-          node n[0..{hosts - 1}] {{ cpu c {{ cores = 1 }}; memory ram {{ capacity = 1 GB; bandwidth = 100 GB/s }}
-            nic h {{ bandwidth = 12.5 GB/s; duplex = full }} }}
-          network net : torus(dims = [8, 8, 4]) {{ attach = n[*].h; bandwidth = 12.5 GB/s; latency = 1 us }}
+          node n[0..{hosts - 1}] {{
+            cpu c {{ cores = 1 }}; memory ram {{ capacity = 1 GB; bandwidth = 100 GB/s }}
+            nic h : wire }}
+          network net : torus(dims = [8, 8, 4]) {{ attach = n[*].h; via = wire }}
         }}""")
     ways = Ways(torus, "n[{}]")
     flows = [ways.flow(a, b, 1 << 20) for a in range(hosts) for b in range(hosts) if a != b]

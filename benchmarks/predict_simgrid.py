@@ -145,7 +145,8 @@ class SimGrid:
         configuration.append("smpi/send-is-detached-thresh:0")
         command = [
             "smpirun", "-np", str(hosts), "-platform", self.platform, "-hostfile", self._hostfile(hosts),
-            *(f"--cfg={entry}" for entry in configuration), "--log=root.t:critical", program, operation, str(size),
+            *(f"--cfg={entry}" for entry in configuration), "--log=root.t:critical",
+            program, operation, str(size),
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         for line in done.stdout.splitlines():

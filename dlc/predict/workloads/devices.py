@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dlc.diagnostics import DlcError
 from dlc.hwspec.model import Machine
-from dlc.hwspec.parts import Placed, select, walk
+from dlc.hwspec.parts import Placed, walk
 from dlc.predict.network import Network, Segment, Wire
 from dlc.predict.resources import Device, device_of
 
@@ -26,6 +27,11 @@ class Devices:
     def count(self) -> int:
         """Devices of the whole machine."""
         return self.nodes * self.device.count
+
+    def lacking(self, wanted: Iterable[int], machine: str) -> list[str]:
+        """A warning for each number of devices that the machine does not have."""
+        have = f"{machine} has {self.count:,}"
+        return [f"{count:,} devices are asked for; {have}" for count in wanted if count > self.count]
 
 
 def devices(machine: Machine) -> Devices:
@@ -71,13 +77,9 @@ def _wire(machine: Machine, a: str, b: str, lanes: int) -> Wire:
 
 
 def _interfaces(machine: Machine, node: Placed) -> int:
-    """Ports by which a node hangs on networks."""
-    attached = sum(
-        select(machine.tree, path, machine.loc).count
-        for entry in machine.of_kind("network")
-        for path in entry.part.texts("attach")
-    )
-    return max(1, attached // max(1, node.copies))
+    """Ports by which a node hangs on the networks that join nodes."""
+    ports = sum(network.size for network in machine.networks().values())
+    return max(1, ports // max(1, node.copies))
 
 
 def _instance(path: str, node: int, device: int) -> str:

@@ -78,7 +78,8 @@ class DataParallel:
                 }
             )
         figures = {name: getattr(fitted, name) for name in FREE}
-        return Report(self.name, machine.name, rows, notes=[self._fit_note()], figures=figures)
+        warnings = found.lacking((point.devices for point in self.measured), machine.name)
+        return Report(self.name, machine.name, rows, [self._fit_note()], warnings, figures)
 
     def _fit_note(self) -> str:
         points = [str(point.devices) for point in self.measured if point.fit]

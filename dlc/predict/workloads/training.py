@@ -50,7 +50,8 @@ class Training:
         note = f"{found.device.peak(self.dtype):.4g} FLOP/s a device in {self.dtype}"
         if found.hourly is not None:
             note += f", {found.hourly / found.device.count:.4g} {found.currency} an hour"
-        return Report(self.name, machine.name, rows, notes=[note])
+        warnings = found.lacking((job.devices for job in self.job), machine.name)
+        return Report(self.name, machine.name, rows, [note], warnings)
 
     def _row(self, job: Job, found: Devices) -> dict[str, Cell]:
         taken = job.flops / (job.devices * found.device.peak(self.dtype) * job.utilization)
