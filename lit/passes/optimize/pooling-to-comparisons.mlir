@@ -26,7 +26,7 @@ func.func @disjoint(%x: tensor<2x5xf32>, %dy: tensor<2x2xf32>, %zero: tensor<f32
 
 // -----
 
-// An entry may be in two windows.
+// An entry may be in two windows: it gets what each of them gives.
 func.func @overlapping(%x: tensor<2x5xf32>, %dy: tensor<2x4xf32>, %zero: tensor<f32>) -> tensor<2x5xf32> {
   %dx = "stablehlo.select_and_scatter"(%x, %dy, %zero) <{window_dimensions = array<i64: 1, 2>, window_strides = array<i64: 1, 1>}> ({
   ^bb0(%a: tensor<f32>, %b: tensor<f32>):
@@ -40,4 +40,10 @@ func.func @overlapping(%x: tensor<2x5xf32>, %dy: tensor<2x4xf32>, %zero: tensor<
   func.return %dx : tensor<2x5xf32>
 }
 // CHECK-LABEL: @overlapping
-// CHECK:       stablehlo.select_and_scatter
+// CHECK-NOT:   select_and_scatter
+// CHECK:       [[KEEP:%.*]] = stablehlo.compare GE
+// CHECK:       [[FIRST:%.*]] = stablehlo.pad {{.*}} low = [0, 0], high = [0, 1], interior = [0, 0]
+// CHECK-NEXT:  [[SUM:%.*]] = stablehlo.add {{.*}}, [[FIRST]]
+// CHECK:       [[SECOND:%.*]] = stablehlo.pad {{.*}} low = [0, 1], high = [0, 0], interior = [0, 0]
+// CHECK-NEXT:  [[DX:%.*]] = stablehlo.add [[SUM]], [[SECOND]]
+// CHECK-NEXT:  func.return [[DX]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -74,13 +75,14 @@ class Convolution:
             axes("input_batch_dimension", "input_feature_dimension", "input_spatial_dimensions"),
             kernel,
             axes("output_batch_dimension", "output_feature_dimension", "output_spatial_dimensions"),
-            _windows(op, sizes, ("window_strides", "lhs_dilation", "rhs_dilation")),
+            windows_of(op, sizes, ("window_strides", "lhs_dilation", "rhs_dilation")),
             number(op, "feature_group_count", 1),
             number(op, "batch_group_count", 1),
         )
 
 
-def _windows(op: Operation, sizes: list[int], names: tuple[str, str, str]) -> tuple[Window, ...]:
+def windows_of(op: Operation, sizes: Sequence[int], names: tuple[str, str, str]) -> tuple[Window, ...]:
+    """The window along each dimension, given the names of its strides, base dilations and dilations."""
     rank = len(sizes)
     strides, base, window = (ints(op, name, (1,) * rank) for name in names)
     padding = ints(op, "padding", (0,) * (2 * rank))
@@ -129,8 +131,8 @@ def reduce_window(op: Operation) -> FactorRule:
     """Dimensions over which the window does not extend run along."""
     factors = Factors()
     count = len(op.results)
-    windows = _windows(
-        op, list(ints(op, "window_dimensions")), ("window_strides", "base_dilations", "window_dilations")
+    windows = windows_of(
+        op, ints(op, "window_dimensions"), ("window_strides", "base_dilations", "window_dilations")
     )
     source, target = shape(op.operands[0]), shape(op.results[0])
     result = factors.each(target)
@@ -144,7 +146,7 @@ def reduce_window(op: Operation) -> FactorRule:
 def select_and_scatter(op: Operation) -> FactorRule:
     """The gradient of pooling: as its window, backwards."""
     factors = Factors()
-    windows = _windows(op, list(ints(op, "window_dimensions")), ("window_strides", "", ""))
+    windows = windows_of(op, ints(op, "window_dimensions"), ("window_strides", "", ""))
     operand = tuple(
         (factors.new(size, whole=not windows[axis].trivial),)
         for axis, size in enumerate(shape(op.operands[0]))
