@@ -1,8 +1,8 @@
 """How likely a flight out of New York is to arrive late, told before it leaves: tables, then a small network.
 
-``dlc run -n 2 examples/flight_model.py`` joins the weather, the plane and the past of the carrier, of the route
-and of the hour, learns from four days of five, and leaves a probability for every flight under ``out/``. It
-continues from a checkpoint there; without one the training begins anew.
+``dlc run -n 2 examples/flight_model.py`` joins the weather, the plane and the past of the carrier, of the
+route and of the hour, learns from four days of five, and leaves a probability for every flight under
+``out/``. It continues from a checkpoint there; without one the training begins anew.
 """
 
 import os
