@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     DictionaryAttr,
     FloatAttr,
+    IndexType,
     IntAttr,
     IntegerAttr,
     IntegerType,
@@ -23,6 +24,7 @@ from xdsl.dialects.builtin import (
     StringAttr,
     SymbolNameConstraint,
     SymbolRefAttr,
+    TensorType,
     UnitAttr,
     UnregisteredOp,
 )
@@ -49,17 +51,19 @@ _BUILTIN: dict[type, str] = {
     DenseArrayBase: "#builtin.dense_array",
     DictionaryAttr: "#builtin.dictionary",
     FloatAttr: "#builtin.float",
+    IndexType: "!builtin.index",
     IntAttr: "#builtin.integer",
     IntegerAttr: "#builtin.integer",
     IntegerType: "!builtin.integer",
     StringAttr: "#builtin.string",
     SymbolRefAttr: "#builtin.symbol_ref",
+    TensorType: "!builtin.tensor",
     UnitAttr: "#builtin.unit",
 }
 """MLIR's names of the builtin classes."""
 
-_PRINTED = {"table.frame": ("columns",)}
-"""Parameters, all arrays, of the types whose text has other parameters than their class."""
+_PRINTED = {"table.frame": {"columns": ArrayAttr}, "nn.tensors": {"sha256": StringAttr}}
+"""Parameters in the text of types and attributes whose class has others, or none."""
 
 _UNIFORM = ("table.concat",)
 """Operations whose variadic operands are all of one type, which is what IRDL means by variadic."""
@@ -87,7 +91,9 @@ def is_described(operation: type[Operation]) -> bool:
         return False
     definition = operation.get_irdl_definition()
     groups = [part for _, part in (*definition.operands, *definition.results)]
-    return operation.name in _UNIFORM or not any(isinstance(part, VariadicDef) for part in groups)
+    return operation.name in _UNIFORM or not any(
+        isinstance(part, VariadicDef) and not isinstance(part, OptionalDef) for part in groups
+    )
 
 
 def for_mlir(module: ModuleOp) -> ModuleOp:
@@ -137,19 +143,19 @@ class _Writer:
         """The `irdl.dialect`."""
         self.lines = [f"irdl.dialect @{self.dialect.name} {{"]
         for attribute in self.dialect.attributes:
-            if issubclass(attribute, ParametrizedAttribute):
-                self._attribute(attribute)
+            self._attribute(attribute)
         for operation in self.dialect.operations:
             if is_described(operation) and issubclass(operation, IRDLOperation):
                 self._operation(operation)
         return "\n".join([*self.lines, "}", ""])
 
-    def _attribute(self, attribute: type[ParametrizedAttribute]) -> None:
+    def _attribute(self, attribute: type[Attribute]) -> None:
         keyword = "type" if issubclass(attribute, TypeAttribute) else "attribute"
         self._open(keyword, attribute.name)
         if attribute.name in _PRINTED:
-            names = {name: self._line('irdl.base "#builtin.array"') for name in _PRINTED[attribute.name]}
+            names = {name: self._base(base) for name, base in _PRINTED[attribute.name].items()}
         else:
+            assert issubclass(attribute, ParametrizedAttribute)
             parameters = attribute.get_irdl_definition().parameters
             names = {name: self._constraint(parameter.constr) for name, parameter in parameters}
         self._list("parameters", (f"{name}: {value}" for name, value in names.items()))

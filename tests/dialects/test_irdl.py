@@ -77,6 +77,7 @@ PRELUDE = f"""
 }}) {{format = "csv", paths = ["a"]}} : () -> !table.frame<["y" : i64]>
 %number = "expr.literal"() {{value = 1}} : () -> i64
 %text = "expr.literal"() {{value = "a"}} : () -> !expr.string
+%index = "arith.constant"() {{value = 0 : index}} : () -> index
 """
 INVALID = {
     "an operand of another type": (
@@ -127,6 +128,18 @@ INVALID = {
         '%a = "expr.param"() {parameter = "p"} : () -> !expr.timestamp<1, 2>',
         "expected base attribute 'builtin.string' but got 'builtin.integer'",
     ),
+    "batches of no rows": (
+        '%a = "nn.steps"(%frame) : (' + FRAME + ") -> index",
+        "expected base type 'nn.batches' but got 'table.frame'",
+    ),
+    "a step that is no index": (
+        '"nn.log"(%number, %index, %number) {label = "loss"} : (i64, index, i64) -> ()',
+        "expected base type 'builtin.index' but got 'builtin.integer'",
+    ),
+    "parameters without a hash": (
+        '"dlc.nn.parameters"() {values = #nn.tensors<3>} : () -> ()',
+        "expected base attribute 'builtin.string' but got 'builtin.integer'",
+    ),
     "an unknown operation": (f'%a = "table.haed"() : () -> {FRAME}', "unregistered operation 'table.haed'"),
 }
 
@@ -144,4 +157,7 @@ def test_few_operations_are_beyond_irdl() -> None:
     assert beyond == {
         *("flow.return", "table.yield", "dist.yield", "plan.end"),
         *("expr.case", "expr.coalesce", "expr.call", "dist.local", "plan.run", "plan.free"),
+        *("table.to_tensor", "table.from_tensor", "dist.all_reduce_tensors"),
+        *("nn.parameters", "nn.batches", "nn.batch", "nn.history", "nn.save", "nn.load"),
+        *("plan.map_rows", "plan.micro", "plan.reduce", "plan.wait"),
     }

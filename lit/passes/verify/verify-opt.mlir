@@ -8,7 +8,7 @@ flow.program @fine {
 // -----
 
 flow.program @collective {
-  // expected-error@+1 {{dist.local breaks the opt stage: only table operators stand here}}
+  // expected-error@+1 {{dist.local breaks the opt stage: only table operators, training, calls and loops stand here}}
   %a = dist.local() {
     %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
     dist.yield %s : !table.frame<["v" : i64]>

@@ -98,7 +98,7 @@ plan.program @order world 2 {
 
 plan.program @leak world 1 {
   plan.gang @zero array<i64: 0> {
-    // expected-error@+1 {{its frame is never freed}}
+    // expected-error@+1 {{what it leaves is never freed}}
     %a = plan.read {
       %s = table.scan "parquet" ["l"] : !table.frame<["v" : i64]>
       dist.yield %s : !table.frame<["v" : i64]>
