@@ -22,6 +22,7 @@ from dlc.predict.fitting import Floats, least_squares
 Json = dict[str, Any]
 
 _NOISE = 0.3e-3  # seconds below which a difference between measured and predicted means nothing
+_USUAL = 0.2  # spread of measured times about the truth; what is further off counts for less
 _PRIOR = 1.5  # spread of the defaults: how far from them a figure may go without evidence
 _MIXED = 0.5  # share of a step that a class must take for the step to tell how well the class is known
 _BELIEF = 4.0  # steps that the default spread counts for
@@ -49,7 +50,7 @@ def fit(entries: Sequence[Json], provenance: Mapping[str, Any] | None = None) ->
     def residuals(figures: Floats) -> Floats:
         predicted = _predict(figures, data)
         errors = np.log((predicted + _NOISE) / (data.measured + _NOISE))
-        return np.concatenate([errors, (figures - start) / _PRIOR])
+        return np.concatenate([errors / _USUAL, (figures - start) / _PRIOR])
 
     figures = least_squares(residuals, start, robust=True) if len(data.measured) else start
     classes = {

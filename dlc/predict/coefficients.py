@@ -46,12 +46,13 @@ DEFAULTS: Mapping[str, Coefficient] = {
     "exchange": Coefficient(rate=1.5e9),
     "collective": Coefficient(rate=float("inf"), seconds=0.5e-3),
     "write": Coefficient(rate=0.3e9, seconds=2e-3),
+    "compile": Coefficient(rate=float("inf"), seconds=0.1),
     "tensor": Coefficient(rate=8e9, seconds=50e-6, serial=0.0, efficiency=0.5),
     "task": Coefficient(rate=1e9, seconds=1e-3),
 }
 """Classes of operators. `rate` counts the bytes of inputs and outputs, `group` the bytes of groups that come
-out, `start` is what the first query of a rank takes, `open` each file, `query` and `collective` each of them,
-all beside the data."""
+out, `start` is what the first query of a rank takes, `open` each file, `compile` each kernel, `query` and
+`collective` each of them, all beside the data."""
 
 
 @dataclass(frozen=True)

@@ -53,23 +53,22 @@ class Pricer:
     def work(self, work: Sequence[Work], cost: Cost) -> None:
         """Add what operators take on the slowest rank."""
         place = self.placement
-        everywhere = place.ranks * place.threads
         for entry in work:
             cost.flops += entry.flops
-            if entry.calls or entry.split or not entry.whole:
-                self._demand(Demand(entry.kind, entry.calls, entry.split, entry.flops, everywhere), cost)
-            if entry.whole:
-                self._demand(Demand(entry.kind, 0.0, entry.whole, 0.0, place.threads), cost)
+            shared = Demand(entry.kind, entry.calls, entry.split, entry.flops, place.ranks * place.threads)
+            copied = Demand(entry.kind, 0.0, entry.whole, 0.0, place.threads)
+            # Cores of a node share its memory, which bounds them all together.
+            self._demand(shared, shared.nbytes / place.nodes, cost)
+            self._demand(copied, copied.nbytes * place.width, cost)
 
-    def _demand(self, demand: Demand, cost: Cost) -> None:
+    def _demand(self, demand: Demand, through_memory: float, cost: Cost) -> None:
+        """Add a demand, of which so many bytes go through the memory of each node."""
+        if not (demand.calls or demand.nbytes or demand.flops):
+            return
         figures = self._figures(demand.kind)
         rate = self.resources.core_flops * figures.efficiency
-        on_core = max(demand.flops / rate, demand.nbytes / figures.rate)
-        at_cores = on_core * demand.share(figures.serial)
-        # Cores of a node share its memory, which bounds them all together.
-        copies = self.placement.width if demand.parallel == self.placement.threads else 1
-        nodes = 1 if copies > 1 else self.placement.nodes
-        at_memory = demand.nbytes * copies / nodes / self.resources.memory_rate
+        at_cores = max(demand.flops / rate, demand.nbytes / figures.rate) * demand.share(figures.serial)
+        at_memory = through_memory / self.resources.memory_rate
         cost.demands.append(demand)
         cost.add(OVERHEAD, demand.calls * figures.seconds, demand.kind)
         cost.add(PROCESSORS if at_cores >= at_memory else MEMORY, max(at_cores, at_memory), demand.kind)

@@ -8,18 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_USUAL = 0.3  # residuals beyond this are outliers to a robust fit
-
 Floats = npt.NDArray[np.float64]
 
 
 def least_squares(
     residuals: Callable[[Floats], Floats | Sequence[float]], start: Floats, *, robust: bool = False
 ) -> Floats:
-    """The figures with the least sum of squared residuals; `robust` lets outliers count for less."""
+    """The figures with the least sum of squared residuals; `robust` lets those beyond 1 count for less."""
     # Late: SciPy takes a while to import. It has no types.
     from scipy import optimize
 
     solver: Any = optimize
-    options = {"loss": "cauchy", "f_scale": _USUAL} if robust else {}
-    return solver.least_squares(residuals, start, **options).x
+    return solver.least_squares(residuals, start, loss="cauchy" if robust else "linear").x

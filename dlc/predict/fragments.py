@@ -29,6 +29,7 @@ class Frame:
     """A value: rows over all ranks, bytes of each column, and whether the ranks hold parts or copies of it.
 
     `scale` is the true size over that of the columns; `pending` is work that waits until the rows are needed.
+    A `tensor` lies in the memory of the device where there is one.
     """
 
     rows: float
@@ -37,6 +38,7 @@ class Frame:
     scale: float = 1.0
     pending: tuple[Work, ...] = ()
     stored: float = 0.0
+    tensor: bool = False
 
     @property
     def bytes(self) -> float:

@@ -35,10 +35,13 @@ class Gang:
     pricer: Pricer
     frames: dict[str, Frame] = field(default_factory=dict[str, Frame])
     peak: float = 0.0
+    device_peak: float = 0.0
     scratch: float = 0.0
     arriving: float = 0.0
     started: bool = False
     numbers: dict[str, float] = field(default_factory=dict[str, float])
+    once: list[Work] = field(default_factory=list[Work])
+    compiled: set[str] = field(default_factory=set[str])
     micro: dict[str, int] = field(default_factory=dict[str, int])
     observed: tuple[float, float] | None = None
 
@@ -84,15 +87,24 @@ class Gang:
         started, self.started = self.started, True
         return [] if started else [Work("start", calls=1.0)]
 
+    def compile(self, modules: set[str]) -> None:
+        """Have modules compiled that have not been yet."""
+        new = modules - self.compiled
+        self.compiled |= new
+        self.once += [Work("compile", calls=float(len(new)))] if new else []
+
     def on_rank(self, frame: Frame) -> float:
         """Bytes of a frame on one rank."""
         return 0.0 if frame.pending else frame.bytes / (self.ranks if frame.split else 1)
 
-    def settle(self, instruction: Json) -> None:
+    def settle(self) -> None:
         """Count the memory that was in use during an instruction."""
-        del instruction
-        held = sum(self.on_rank(frame) for frame in self.frames.values())
-        self.peak = max(self.peak, held + self.scratch)
+        tensors = sum(self.on_rank(frame) for frame in self.frames.values() if frame.tensor)
+        rows = sum(self.on_rank(frame) for frame in self.frames.values() if not frame.tensor)
+        if self.pricer.resources.device is None:
+            rows, tensors = rows + tensors, 0.0
+        self.peak = max(self.peak, rows + self.scratch)
+        self.device_peak = max(self.device_peak, tensors)
         self.scratch = 0.0
 
     def outputs(self, instruction: Json) -> list[str]:
@@ -120,7 +132,11 @@ def _whole(layout: str) -> bool:
 
 def drain(gangs: Sequence[Gang], place: Placement, runtime: float) -> dict[str, float]:
     """Peak bytes a node, by memory space; gangs are taken as on ranks of their own."""
-    return {"host": (runtime + max((gang.peak for gang in gangs), default=0.0)) * place.width}
+    peaks = {"host": runtime + max((gang.peak for gang in gangs), default=0.0)}
+    for gang in gangs:
+        if device := gang.pricer.resources.device:
+            peaks[device.kind] = max(peaks.get(device.kind, 0.0), gang.device_peak)
+    return {space: peak * place.width for space, peak in peaks.items() if peak}
 
 
 def _read(gang: Gang, instruction: Json, cost: Cost) -> None:

@@ -143,7 +143,12 @@ class _Run:
         cost = Cost()
         gang.observed = self.observed.get((gang.name, index)) if times == 1 else None
         rule(gang, instruction, cost)
-        gang.settle(instruction)
+        gang.settle()
+        if gang.once:
+            first = Cost()
+            gang.pricer.work(gang.once, first)
+            gang.once = []
+            clock += self._record(gang, index, {"op": "compile", "loc": instruction["loc"]}, first, clock, 1)
         return clock + self._record(gang, index, instruction, cost, clock, times)
 
     def _loop(self, gang: Gang, index: int, instruction: Json, clock: float, times: int) -> float:

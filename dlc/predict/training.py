@@ -16,12 +16,15 @@ _LATER = 100.0  # bytes of a note on the way of training
 
 def tensor(size: float, *, split: bool = False) -> Frame:
     """A tensor as a value of so many bytes."""
-    return Frame(1.0, {"": size}, split)
+    return Frame(1.0, {"": size}, split, tensor=True)
 
 
-def module(gang: Gang, name: str) -> ModuleCost:
-    """What one call of a kernel of the plan takes."""
-    return module_cost(gang.plan.kernels[name])
+def module(gang: Gang, fragment: Json) -> ModuleCost:
+    """What one call of a kernel takes; its modules will be compiled once."""
+    chunks: Json = fragment["rows"] or {}
+    names: list[str | None] = [fragment["module"], fragment.get("masked"), chunks.get("masked")]
+    gang.compile({name for name in names if name is not None})
+    return module_cost(gang.plan.kernels[fragment["module"]])
 
 
 def _parameters(gang: Gang, instruction: Json, cost: Cost) -> None:
@@ -36,7 +39,7 @@ def _to_tensor(gang: Gang, instruction: Json, cost: Cost) -> None:
     made: list[Frame] = []
     for columns, dtype in zip(instruction["columns"], instruction["dtypes"], strict=True):
         count = 1 if isinstance(columns, str) else len(columns)
-        made.append(Frame(frame.rows, {"": count * _ELEMENT.get(dtype, 4.0)}, frame.split))
+        made.append(Frame(frame.rows, {"": count * _ELEMENT.get(dtype, 4.0)}, frame.split, tensor=True))
     moved = frame.bytes + sum(entry.bytes for entry in made)
     gang.pricer.work([_map(moved, frame.split)], cost)
     gang.define(instruction["outs"], made, instruction)
@@ -85,7 +88,7 @@ def _steps(gang: Gang, instruction: Json, cost: Cost) -> None:
 def _xla(gang: Gang, instruction: Json, cost: Cost) -> None:
     """A fragment as one call, or in chunks over the rows of each rank."""
     fragment = instruction["fragment"]
-    call = module(gang, fragment["module"])
+    call = module(gang, fragment)
     alone: Json = {"chunk": 1, "split": [], "outputs": ["same"] * len(call.results)}
     chunks: Json = fragment["rows"] or alone
     split: list[int] = chunks["split"]
@@ -95,7 +98,9 @@ def _xla(gang: Gang, instruction: Json, cost: Cost) -> None:
     calls = max(1, math.ceil(here / chunks["chunk"])) if split else 1
     gang.pricer.tensor(call.flops, call.nbytes, call.dtype, cost, calls=calls)
     made = [
-        Frame(rows, {"": size / chunks["chunk"]}, here < rows) if kind == "rows" else tensor(size)
+        Frame(rows, {"": size / chunks["chunk"]}, here < rows, tensor=True)
+        if kind == "rows"
+        else tensor(size)
         for kind, size in zip(chunks["outputs"], call.results, strict=False)
     ]
     made += [tensor(0.0)] * (len(instruction["outs"]) - len(made))
@@ -109,7 +114,7 @@ def _run(gang: Gang, instruction: Json, cost: Cost) -> None:
 
 def _micro(gang: Gang, instruction: Json, cost: Cost) -> None:
     """The rank with the most micro-batches of a step, one call each; its results are partial ones."""
-    call = module(gang, instruction["fragment"]["module"])
+    call = module(gang, instruction["fragment"])
     known = instruction.get("predicted", {})
     flops, nbytes = float(known.get("flops", call.flops)), float(known.get("traffic", call.nbytes))
     shards = gang.micro.get(instruction["in"], 1)
