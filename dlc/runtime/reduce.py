@@ -3,7 +3,8 @@
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, pairwise
+from functools import lru_cache
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ COMBINE: dict[str, np.ufunc] = {
     "and": np.bitwise_and,
     "or": np.bitwise_or,
 }
+_Place = tuple[int, int, tuple[int, ...]]
 _MPI_TYPES = frozenset(np.dtype(name) for name in ("float32", "float64", "int32", "int64"))
 
 
@@ -68,14 +70,14 @@ class Reduction:
 
     @np.errstate(all="ignore")
     def __init__(self, partials: Sequence[Partials], combine: str, order: str, group: Transport) -> None:
-        by_type: dict[np.dtype[Any], list[int]] = {}
+        alike: dict[tuple[Any, ...], list[int]] = {}
         for index, partial in enumerate(partials):
-            by_type.setdefault(partial.dtype, []).append(index)
+            alike.setdefault((partial.dtype, partial.shards, partial.present), []).append(index)
         self.sent = 0
-        self._count = len(partials)
+        self._results: list[Any] = [None] * len(partials)
         self._buckets: list[tuple[list[int], _Rounds]] = []
-        for dtype, indices in by_type.items():
-            bucket = _Bucket([partials[index] for index in indices], dtype, COMBINE[combine])
+        for indices in alike.values():
+            bucket = _Bucket([partials[index] for index in indices], COMBINE[combine])
             rounds = _rounds(bucket, combine, order, group)
             self.sent += next(rounds)
             self._buckets.append((indices, rounds))
@@ -83,13 +85,14 @@ class Reduction:
     @np.errstate(all="ignore")
     def wait(self) -> list[Array]:
         """The combined tensors in the order of the partials, the same bits on every rank."""
-        results: dict[int, Array] = {}
-        for indices, rounds in self._buckets:
+        while self._buckets:
+            indices, rounds = self._buckets.pop(0)
             try:
                 next(rounds)
             except StopIteration as ended:
-                results |= zip(indices, ended.value, strict=True)
-        return [results[index] for index in range(self._count)]
+                for index, tensor in zip(indices, ended.value, strict=True):
+                    self._results[index] = tensor
+        return self._results
 
 
 _Rounds = Generator[int, None, list[Array]]
@@ -180,33 +183,26 @@ class _Bucket:
     In a flat buffer each tensor stands at an aligned place, so that XLA takes it from there as it is.
     """
 
-    def __init__(self, partials: Sequence[Partials], dtype: np.dtype[Any], combine: np.ufunc) -> None:
+    def __init__(self, partials: Sequence[Partials], combine: np.ufunc) -> None:
         first = partials[0]
         self.leaves = first.shards
         self.tree = tree(first.shards, first.present)
-        self.dtype = dtype
+        self.dtype = first.dtype
         self.mine = {
             shard: [np.asarray(partial.parts[shard]) for partial in partials] for shard in first.parts
         }
         self._combine = combine
-        unit = max(1, ALIGNMENT // dtype.itemsize)
-        self._shapes = [partial.shape for partial in partials]
-        sizes = [math.prod(shape) for shape in self._shapes]
-        self._starts = list(accumulate((-(-size // unit) * unit for size in sizes), initial=0))
-        self._ends = [start + size for start, size in zip(self._starts, sizes, strict=False)]
-        self.items = self._starts[-1]
+        self._places, self.items = _places(
+            tuple(partial.shape for partial in partials), ALIGNMENT // self.dtype.itemsize
+        )
 
     def buffers(self, count: int) -> Array:
-        """So many flat buffers, with zeros between the tensors."""
-        flat = aligned((count, self.items), self.dtype)
-        for end, start in zip(self._ends, self._starts[1:], strict=True):
-            flat[:, end:start] = 0
-        return flat
+        """So many flat buffers; what stands between their tensors is combined too, and never read."""
+        return aligned((count, self.items), self.dtype)
 
     def tensors(self, flat: Array) -> list[Array]:
         """The tensors inside a flat buffer."""
-        places = zip(self._starts, self._ends, self._shapes, strict=False)
-        return [flat[start:end].reshape(shape) for start, end, shape in places]
+        return [flat[start:end].reshape(shape) for start, end, shape in self._places]
 
     def value(self, node: Node) -> list[Array]:
         """The tensors of a node all of whose leaves are here."""
@@ -242,6 +238,18 @@ class _Bucket:
             for half in self.tree.halves[self.tree.root]
         )
         self._combine(left, right, out=out)
+
+
+@lru_cache(maxsize=64)
+def _places(shapes: tuple[tuple[int, ...], ...], unit: int) -> tuple[list[_Place], int]:
+    """Start, end and shape of each tensor in a flat buffer, and the items of the buffer."""
+    places: list[_Place] = []
+    start = 0
+    for shape in shapes:
+        size = math.prod(shape)
+        places.append((start, start + size, shape))
+        start += -(-size // unit) * unit
+    return places, start
 
 
 def _bytes(flat: Array) -> memoryview:

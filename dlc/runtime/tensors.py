@@ -108,7 +108,8 @@ def _vector(series: pl.Series, dtype: np.dtype[Any], loc: SourceLoc | None) -> A
 def _lost(values: Array, converted: Array) -> NDArray[np.bool_]:
     """Which values the new type cannot hold: floats may be rounded, nothing else may change."""
     if _is_float(converted):
-        return np.isinf(converted) & (np.isfinite(values) if _is_float(values) else True)
+        infinite = np.isinf(converted)
+        return infinite & np.isfinite(values) if infinite.any() else infinite
     if _is_float(values):
         limits = np.iinfo(converted.dtype) if converted.dtype != bool else None
         least, most = (float(limits.min), float(limits.max) + 1.0) if limits else (0.0, 2.0)

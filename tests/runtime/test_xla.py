@@ -157,6 +157,17 @@ def test_an_entry_of_a_foreign_format_is_compiled_again(
     assert np.asarray(found).tolist() == [7.0] * 4
 
 
+def test_a_place_that_others_may_write_to_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    cache = Cache("owner")
+    cache.put("text", b"code")
+    assert cache.get("text") == b"code"
+    (tmp_path / "dlc" / "xla").chmod(0o777)
+    assert cache.get("text") is None
+
+
 def test_without_a_place_for_the_cache_everything_still_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ class Cache:
     def get(self, text: str) -> bytes | None:
         """The compiled form of a module, if it is there and whole."""
         try:
-            data = self._path(text).read_bytes()
+            data = self._path(text).read_bytes() if self._is_own() else b""
         except OSError:
             return None
         digest, content = data[:_DIGEST], data[_DIGEST:]
@@ -40,6 +40,11 @@ class Cache:
             except OSError:
                 os.unlink(temporary)
                 raise
+
+    def _is_own(self) -> bool:
+        """Whether nobody else can put code there."""
+        status = self._directory.stat()
+        return status.st_uid == os.getuid() and not status.st_mode & 0o022
 
     def _path(self, text: str) -> Path:
         return self._directory / hashlib.sha256(f"{self._owner}\n{text}".encode()).hexdigest()
