@@ -46,6 +46,14 @@ def test_a_perceptron_and_its_gradients() -> None:
     assert found == [Partial("sum")] * 5
 
 
+def test_a_penalty_on_the_parameters_counts_once() -> None:
+    def loss(w: Any, x: Any, y: Any) -> Any:
+        return jnp.mean((x @ w - y) ** 2) + 0.1 * jnp.sum(w**2)
+
+    given = [normal(3), normal(7, 3), normal(7)]
+    assert check(jax.value_and_grad(loss), given, (1, 2)) == [Partial("sum")] * 2
+
+
 def test_predictions_stay_with_their_rows() -> None:
     given = [normal(3, 4), normal(7, 3)]
     assert check(lambda w, x: jax.nn.softmax(x @ w), given, (1,)) == [Split(0)]
@@ -70,7 +78,7 @@ NEEDS_ALL_ROWS: dict[str, Callable[[Any], Any]] = {
     "a row of a table": lambda x: x + jnp.eye(3)[jnp.arange(x.shape[0]) % 3],
     "normalised": lambda x: x - jnp.mean(x, axis=0),
     "square of a sum": lambda x: jnp.sum(x) ** 2,
-    "start value": lambda x: jax.lax.reduce(x, np.float32(1), jax.lax.add, (0,)),
+    "start value": lambda x: jax.lax.reduce(x.astype(int), np.int32(1), jax.lax.add, (0,)),
     "until converged": lambda x: jax.lax.while_loop(lambda v: v.sum() > 1, lambda v: v / 2, x),
 }
 
@@ -90,6 +98,9 @@ LINEAR: dict[str, Callable[[Any, Any], Any]] = {
     "joined": lambda _w, x: jnp.concatenate([x.sum(0), jnp.zeros(2), (x * x).sum(0)]),
     "summed": lambda _w, x: x.sum(0).sum(),
     "chosen": lambda w, x: jnp.where(w[0] > 0, x.sum(0), 0.0),
+    "with a start": lambda w, x: w[0] + x.sum(0),
+    "from a start": lambda w, x: jax.lax.reduce(x, w[0, 0], jax.lax.add, (0,)),
+    "in part": lambda w, x: jnp.concatenate([w[0], x.sum(0)]),
     "counted": lambda _w, x: (x > 0).sum() / x.shape[0],
 }
 

@@ -14,7 +14,7 @@ from dlc.passes.partition.layouts import Layout, Partial, Replicated, Split
 
 from .factors import DYNAMIC, FactorRule, Span
 from .index_rules import own_rows
-from .linear import partial_of
+from .linear import counted, partial_of
 from .ops import NeedsWhole, Unsupported, named, shape, splat, terminator
 from .sizes import Size, result_sizes
 from .stablehlo_rules import ELEMENTWISE, factor_rule
@@ -74,7 +74,7 @@ def no_rule(error: Unsupported) -> DlcError:
 
 
 class Analysis:
-    """The state of every value of a tensor function."""
+    """The state of every value of a tensor function, and the operands that go into sums in shares."""
 
     def __init__(self, function: FuncOp, given: Sequence[Layout]):
         block = function.body.block
@@ -82,6 +82,7 @@ class Analysis:
         self.split = any(isinstance(layout, Split) for layout in given)
         self.states: dict[SSAValue, State] = {}
         self.spans: dict[SSAValue, tuple[Span | None, ...]] = {}
+        self.shared: dict[Operation, frozenset[int]] = {}
         for argument, layout in zip(block.args, given, strict=True):
             self._set(argument, self._argument(function, argument, layout))
         self._block(block)
@@ -164,7 +165,7 @@ class Analysis:
         located = self.located(op, rule, given)
         split = any(state.split for state in given)
         reduced = [factor for factor in located if factor in rule.reductions]
-        partial = partial_of(op, given)
+        partial, self.shared[op] = partial_of(op, given)
         if split:
             self._crosses(op, rule, located, given)
             if reduced:
@@ -206,10 +207,11 @@ class Analysis:
         start = {"stablehlo.reduce": 1, "stablehlo.scatter": 0}.get(op.name)
         if start is None:
             return
-        state, value = given[start], op.operands[start]
         (reduction,) = reductions
-        if not (state.zero if reduction == "sum" else reduction != "prod" or splat(value) == 1):
+        shared = counted(op, given, frozenset((start,)), reduction)
+        if shared is None and not (reduction == "prod" and splat(op.operands[start]) == 1):
             raise NeedsWhole(op, "it starts from a value that each rank would count again")
+        self.shared[op] = shared or frozenset()
 
     def _is_zero(self, op: Operation, given: Sequence[State]) -> bool:
         if op.name == "stablehlo.constant":

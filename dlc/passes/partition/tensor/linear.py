@@ -30,23 +30,36 @@ _JOINT = {
 """Operations that take each entry from one of several operands (None: of all)."""
 
 
-def partial_of(op: Operation, given: Sequence[State]) -> str:
-    """The reduction that is pending on the results, "" for none.
+def partial_of(op: Operation, given: Sequence[State]) -> tuple[str, frozenset[int]]:
+    """The reduction that is pending on the results, "" for none; and the operands that enter it in shares.
 
+    A value that all ranks have is added to a pending sum in shares, by the part of the rows that a rank has.
     Raises NeedsWhole when a pending reduction must be finished before the operation.
     """
     partial = frozenset(index for index, state in enumerate(given) if state.partial)
     if not partial:
-        return ""
+        return "", frozenset()
     pending = {given[index].partial for index in partial}
-    if len(pending) == 1:
+    if len(pending) == 1 and not any(state.split for state in given):
         (reduction,) = pending
-        if any(
-            partial <= group and _others_fit(reduction, group - partial, given)
-            for group in _groups(op, reduction)
-        ) and not any(state.split for state in given):
-            return reduction
+        for group in _groups(op, reduction):
+            if partial <= group:
+                shared = counted(op, given, group - partial, reduction)
+                if shared is not None:
+                    return reduction, shared
     raise NeedsWhole(op, f"it needs the finished {' and '.join(sorted(pending))} over all rows")
+
+
+def counted(
+    op: Operation, given: Sequence[State], whole: frozenset[int], reduction: str
+) -> frozenset[int] | None:
+    """Which of some operands that all ranks have a sum would count for each; None if one may not be shared."""
+    if reduction != "sum":
+        return frozenset() if not whole or reduction in ("max", "min", "and", "or") else None
+    several = frozenset(index for index in whole if not given[index].zero)
+    if all(isinstance(tensor(op.operands[index]).element_type, AnyFloat) for index in several):
+        return several
+    return None
 
 
 def _groups(op: Operation, reduction: str) -> list[frozenset[int]]:
@@ -80,12 +93,6 @@ def _linear(name: str) -> list[frozenset[int]]:
             return [_FIRST, frozenset((1,))]
         case _:
             return []
-
-
-def _others_fit(reduction: str, others: frozenset[int], given: Sequence[State]) -> bool:
-    """Whether operands that are not partial may stand beside those that are."""
-    idempotent = reduction in ("max", "min", "and", "or")
-    return all(given[index].zero if reduction == "sum" else idempotent for index in others)
 
 
 def _widens(op: Operation, reduction: str) -> bool:

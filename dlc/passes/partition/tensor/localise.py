@@ -88,8 +88,10 @@ class _Localiser:
             elif op.name in self.STATIC:
                 self.values[op.results[0]] = self.STATIC[op.name](self, op, emit)
             else:
-                rule = factor_rule(op)
-                self._copy(block, op, self._masked(op, rule, block, emit))
+                operands = self._masked(op, factor_rule(op), block, emit)
+                for index in self.analysis.shared.get(op, ()):
+                    operands[index] = self._share(operands[index], emit)
+                self._copy(block, op, operands)
 
     def _copy(self, block: Block, op: Operation, operands: Sequence[SSAValue] | None = None) -> None:
         """The same operation on local values."""
@@ -133,6 +135,14 @@ class _Localiser:
                     filler = identity(op, tensor(given[at]).element_type, rule.reductions[factor])
                     given[at] = hidden(emit, given[at], axis, self._real(block, span, emit), filler)
         return given
+
+    def _share(self, value: SSAValue, emit: Emitter) -> SSAValue:
+        """The part of a value that falls to the rows of the chunk, so that all parts add up to it."""
+        element, sizes = tensor(value).element_type, tensor(value).get_shape()
+        here = emit.constant(i32, self.rows) if self.valid is None else self.valid
+        kind = TensorType(element, [])
+        mine, rows = (emit.op("convert", [count], kind) for count in (here, self.values[self.analysis.rows]))
+        return emit.binary("multiply", value, emit.broadcast(emit.binary("divide", mine, rows), sizes))
 
     def _real(self, block: Block, span: Span, emit: Emitter) -> SSAValue:
         assert self.valid is not None
