@@ -17,6 +17,7 @@ import numpy as np
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.frontends.failure import failures
+from dlc.frontends.libraries import is_library
 from dlc.frontends.location import caller
 
 from .extras import require
@@ -46,7 +47,9 @@ def from_torch(
     inputs = [_input(shape, loc) for shape in shapes]
     examples = tuple(_example(torch, given) for given in inputs)
     rows = torch.export.Dim("rows", min=1)
-    dynamic = tuple({0: rows} if None in given.shape else None for given in inputs)
+    dynamic = torch.export.ShapesCollection()
+    for example in examples:
+        dynamic[example] = {0: rows}
     with _explained(loc), _quiet():
         program = torch.export.export(module, examples, dynamic_shapes=dynamic)
         table = torch.export.default_decompositions()
@@ -171,7 +174,7 @@ def _diagnosis(error: BaseException, loc: SourceLoc) -> DlcError | None:
             loc=loc,
             help="take sizes from the input, as in x.shape[0], and make tensors with x.new_zeros(…)",
         )
-    if isinstance(error, RuntimeError | ValueError | IndexError):
+    if isinstance(error, RuntimeError | ValueError | IndexError) and _of_torch(error):
         return DlcError(
             "DLC116",
             f"the shapes of tensors do not fit: {first}",
@@ -179,3 +182,10 @@ def _diagnosis(error: BaseException, loc: SourceLoc) -> DlcError | None:
             help="compare the layers with the shapes given to from_torch",
         )
     return None
+
+
+def _of_torch(error: BaseException) -> bool:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and is_library(trace.tb_frame.f_code.co_filename)
