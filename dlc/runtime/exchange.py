@@ -10,6 +10,7 @@ import pyarrow as pa
 from dlc.runtime.transport import Transport
 
 _SEED = 0x5EED  # the same on every rank, so that equal keys meet
+_MANY_KEYS = 16  # beyond these, a struct is hashed: building a long expression takes longer than the hashes
 _MIX = 0x9E3779B97F4A7C15
 _MOST_FILTERS = 8  # up to so many ranks, one filter a rank beats sorting the rows by rank
 _SMALL_CHUNK = 1 << 16  # rows; on average smaller received pieces are joined into one
@@ -29,10 +30,17 @@ def shuffle(
 
 def shard_of(keys: Sequence[str], shards: int) -> pl.Expr:
     """The shard, from 0 on, that the keys of a row belong to."""
+    return (_hash(keys) % shards).cast(pl.UInt32)
+
+
+def _hash(keys: Sequence[str]) -> pl.Expr:
+    """A hash that does not depend on the names of the keys."""
+    if len(keys) > _MANY_KEYS:
+        return pl.struct(pl.col(key).alias(str(at)) for at, key in enumerate(keys)).hash(_SEED)
     mixed = pl.col(keys[0]).hash(_SEED)
     for key in keys[1:]:
         mixed = mixed * _MIX + pl.col(key).hash(_SEED)  # wraps, as hashes may
-    return (mixed % shards).cast(pl.UInt32)
+    return mixed
 
 
 def partition(
