@@ -53,13 +53,14 @@ class DenseParser(Parser):
         (value,), _ = self._parse_tensor_literal()
         spelling = self.lexer.input.content[start : self.pos].strip()
         self.parse_punctuation(">", " in dense attribute")
-        if type is None:
+        shape = type
+        if shape is None:
             self.parse_punctuation(":", " in dense attribute")
-            type = self._parse_dense_literal_type()
-        element = type.element_type
+            shape = cast("Any", self._parse_dense_literal_type())
+        element = shape.element_type
         if isinstance(element, AnyFloat) and spelling.startswith("0x"):
-            return DenseIntOrFPElementsAttr.from_list(type, [_value(spelling, element)])
-        return DenseIntOrFPElementsAttr.from_list(type, [cast("Any", value.to_type(self, element))])
+            return DenseIntOrFPElementsAttr.from_list(shape, [_value(spelling, element)])
+        return DenseIntOrFPElementsAttr.from_list(shape, [cast("Any", value.to_type(self, element))])
 
 
 def _value(number: str, element: AnyFloat) -> float:

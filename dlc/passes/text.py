@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from io import StringIO
-from typing import NoReturn
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, UnknownLoc
 from xdsl.ir import Attribute, Operation, TypeAttribute
-from xdsl.parser import Parser
 from xdsl.parser.generic_parser import ParserState
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import MultipleSpansParseError, ParseError, VerifyException
@@ -22,6 +20,7 @@ from xdsl.utils.lexer import Input, Span
 from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 from dlc.diagnostics import DlcError, Note, SourceLoc, suggest
+from dlc.dialects.dense import DenseParser
 
 from .bounds import check_bounds, too_large
 from .locations import file_location
@@ -128,7 +127,7 @@ class _Source:
         return self.place(span.start, span.end)
 
 
-class _LocatingParser(Parser):
+class _LocatingParser(DenseParser):
     """A parser that records where each operation stands."""
 
     def __init__(self, ctx: Context, source: _Source):
@@ -160,10 +159,6 @@ class _LocatingParser(Parser):
             yield
         except VerifyException as error:
             raise DlcError("DLC302", " ".join(str(error).split()), loc=self.source.place(start)) from error
-
-    def parse_dense_int_or_fp_elements_attr(self, type: object) -> NoReturn:
-        # xDSL expands a splat in memory, and none of the dialects holds tensors.
-        self.raise_error("dense constants are not supported")
 
     def known_names(self) -> Iterable[str]:
         """Names of operations, types and attributes that the text may use."""
