@@ -79,6 +79,7 @@ NEEDS_ALL_ROWS: dict[str, Callable[[Any], Any]] = {
     "normalised": lambda x: x - jnp.mean(x, axis=0),
     "square of a sum": lambda x: jnp.sum(x) ** 2,
     "start value": lambda x: jax.lax.reduce(x.astype(int), np.int32(1), jax.lax.add, (0,)),
+    "halves of a count": lambda x: (x > 0).sum() // 2,
     "until converged": lambda x: jax.lax.while_loop(lambda v: v.sum() > 1, lambda v: v / 2, x),
 }
 

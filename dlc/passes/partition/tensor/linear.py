@@ -53,7 +53,7 @@ def partial_of(op: Operation, given: Sequence[State]) -> tuple[str, frozenset[in
 def counted(
     op: Operation, given: Sequence[State], whole: frozenset[int], reduction: str
 ) -> frozenset[int] | None:
-    """Which of some operands that all ranks have a sum would count for each; None if one may not be shared."""
+    """Which of some operands that all ranks have a sum would count for each; None if one cannot be split."""
     if reduction != "sum":
         return frozenset() if not whole or reduction in ("max", "min", "and", "or") else None
     several = frozenset(index for index in whole if not given[index].zero)
@@ -80,14 +80,16 @@ def _groups(op: Operation, reduction: str) -> list[frozenset[int]]:
         )
     if name == "stablehlo.convert":
         return [_FIRST] if _widens(op, reduction) else []
-    return _linear(name) if reduction == "sum" else []
+    return _linear(op) if reduction == "sum" else []
 
 
-def _linear(name: str) -> list[frozenset[int]]:
-    match name:
+def _linear(op: Operation) -> list[frozenset[int]]:
+    match op.name:
         case "stablehlo.subtract":
             return [frozenset((0, 1))]
-        case "stablehlo.negate" | "stablehlo.real" | "stablehlo.imag" | "stablehlo.divide":
+        case "stablehlo.negate" | "stablehlo.real" | "stablehlo.imag":
+            return [_FIRST]
+        case "stablehlo.divide" if isinstance(tensor(op.results[0]).element_type, AnyFloat):
             return [_FIRST]
         case "stablehlo.multiply" | "stablehlo.dot_general" | "stablehlo.convolution":
             return [_FIRST, frozenset((1,))]
