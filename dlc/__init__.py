@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from dlc.frontends.tensor.call import jax
     from dlc.frontends.tensor.optimizers import SGD, Adam, AdamW
+    from dlc.frontends.tensor.torch import TorchFunction, torch
     from dlc.frontends.tensor.train import Metric, Model, train
     from dlc.frontends.tensor.values import Tensor, scalars
 
@@ -74,6 +75,7 @@ __all__ = [
     "Program",
     "String",
     "Tensor",
+    "TorchFunction",
     "UInt8",
     "UInt16",
     "UInt32",
@@ -91,6 +93,7 @@ __all__ = [
     "scalars",
     "scan_csv",
     "scan_parquet",
+    "torch",
     "train",
     "when",
 ]
@@ -112,6 +115,7 @@ _MODULES = {
     "table.scan": ("scan_csv", "scan_parquet"),
     "tensor.call": ("jax",),
     "tensor.optimizers": ("SGD", "Adam", "AdamW"),
+    "tensor.torch": ("TorchFunction", "torch"),
     "tensor.train": ("Metric", "Model", "train"),
     "tensor.values": ("Tensor", "scalars"),
 }

@@ -72,11 +72,22 @@ def from_torch(
     return TorchFunction(params, constants, nodes, sources, loc)
 
 
+def torch(module: Any, *shapes: RowTensor | Sequence[int | None]) -> TorchFunction:
+    """A `torch.nn.Module` as a function of JAX and its parameters, for inputs of these shapes.
+
+    Shapes begin with None for the rows, as in `dlc.torch(nn.Linear(8, 1), (None, 8))`. The module is taken in
+    the mode it is in. Raises DLC114 to DLC117 at the line of the module that is at fault.
+    """
+    return from_torch(module, shapes, loc=caller())
+
+
 def _bad(message: str, help: str, loc: SourceLoc) -> DlcError:
     return DlcError("DLC117", message, loc=loc, help=help)
 
 
 def _input(shape: RowTensor | Sequence[int | None], loc: SourceLoc) -> RowTensor:
+    if not isinstance(shape, RowTensor | Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise _bad(f"{shape!r} is no shape", "write (None, 3) for rows of three numbers", loc)
     given = shape if isinstance(shape, RowTensor) else RowTensor(tuple(shape))
     if not given.shape or given.shape[0] is not None or None in given.shape[1:]:
         raise _bad(
