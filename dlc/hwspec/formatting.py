@@ -181,18 +181,17 @@ class _Reader:
             words.append(self._next())
         else:
             while self._peek().text in (".", "["):
-                words.append(self._next())
-                while words[-1] == "[" or self._peek().text == "]":
-                    words.append(self._next())
-                if words[-1] == ".":
-                    words.append(self._next())
+                # `.name` or `[index]`: of a list around the path, the closing bracket is not its own.
+                words += [self._next() for _ in range(2 if self._peek().text == "." else 3)]
         return words + (self._mark() if self._peek().text == "@" else [])
 
     def _mark(self) -> list[str]:
         words = [self._next(), self._next()]
         if self._peek().text == "(":
-            while words[-1] != ")":
-                words.append(self._next())
+            words.append(self._next())
+            while self._peek().text != ")":
+                words += [self._next()] if self._peek().text == "," else self._term()
+            words.append(self._next())
         return words
 
 

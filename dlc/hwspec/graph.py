@@ -132,6 +132,8 @@ class Graph:
                     for b in self._select(prefix, second):
                         if a != b:
                             self._wire(a, b, part)
+                            # A cable from the node to a switch does not say what the nic serves in the node.
+                            self._linked |= {a, b} if self._in_node(prefix) else set()
             elif part.kind == "network":
                 self._cross(prefix, hub, self._networks[names_of(hub)])
             elif part.kind == "interconnect":
@@ -144,7 +146,6 @@ class Graph:
         self._channel(a, b, part, link=(part.label, a, b))
         if not part.get("directed"):
             self._channel(b, a, part, link=(part.label, b, a) if full else (part.label, a, b))
-        self._linked |= {a, b}
 
     def _medium(self, vertex: Vertex, hub: Vertex, part: Part) -> None:
         """A processor's share of a medium; the delay counts on the way in, so that a way bears it once."""
@@ -249,13 +250,22 @@ class Graph:
                     self._edge(Channel("shared memory", first, second, rate, link=link))
 
     def _near(self, vertex: Vertex) -> list[Vertex]:
-        """The processor that a part is in, else those beside it, else those further down."""
+        """The processor that a part is in, else hosts beside it or below, else devices, else those further out.
+
+        Hosts come first, since a gpu beside a nic or a disk does not pass on what the host sends.
+        """
         holder = vertex[:-1]
         if holder in self.parts and self.parts[holder].kind not in _HOLDERS:
             return [holder]
         beside = [v for v in self._children[holder] if self.parts[v].kind in _PROCESSORS]
-        hosts = [v for v in beside if self.parts[v].kind == "cpu"]
-        return hosts or beside or self._processors(holder)
+        below = self._processors(holder)
+        hosts = [[v for v in found if self.parts[v].kind == "cpu"] for found in (beside, below)]
+        found = hosts[0] or hosts[1] or beside or below
+        return found if found or not self._in_node(holder[:-1]) else self._near(holder)
+
+    def _in_node(self, place: Vertex) -> bool:
+        """Whether a place is a node or lies in one."""
+        return any(self.parts[place[:depth]].kind == "node" for depth in range(1, len(place) + 1))
 
     def _processors(self, prefix: Vertex) -> list[Vertex]:
         """The host processors below a part, or all processors where there is no host."""

@@ -201,6 +201,53 @@ def test_a_gpu_uses_the_interface_beside_it() -> None:
     assert sum(hop.via == "network ndr" for hop in pod.path("n[0].s[1].g[2]", "n[9].s[1].g[2]")) == 2
 
 
+HOST = "cpu c { cores = 4 }; memory ram { capacity = 8 GB; bandwidth = 20 GB/s }"
+DEVICES = "gpu g[0..1] { memory hbm { capacity = 1 GB; bandwidth = 100 GB/s } }"
+ATTACHED = "nic h { bandwidth = 1 GB/s }; disk d { capacity = 1 TB; read = 1 GB/s }"
+
+
+@pytest.mark.parametrize(
+    ("node", "place", "host"),
+    [
+        (f"{HOST}; {DEVICES}; {ATTACHED}", "", "c"),
+        (f"socket s[0..1] {{ {HOST} }}; {DEVICES}; {ATTACHED}", "", "s[0].c"),
+        (f"socket s[0..1] {{ {HOST} }}; group io {{ {ATTACHED} }}", "io.", "s[0].c"),
+        (f"socket s {{ {HOST}; {ATTACHED} }}; group board {{ {DEVICES} }}", "s.", "s.c"),
+    ],
+    ids=["beside it", "further down", "further out", "in its socket"],
+)
+def test_a_nic_and_a_disk_serve_hosts_before_devices(node: str, place: str, host: str) -> None:
+    machine = hwspec.loads(
+        f"machine m {{ node n[0..1] {{ {node} }}; network x : star {{ attach = n[*].{place}h }} }}"
+    )
+    way = machine.path("n[0]", "n[1]")
+    assert [hop.source for hop in way][:2] == [f"n[0].{host}", f"n[0].{place}h"]
+    assert way[-1].target == f"n[1].{host}"
+    assert [hop.source for hop in machine.path("n[0]", f"n[0].{place}d")] == [f"n[0].{host}"]
+
+
+def test_a_nic_of_devices_alone_serves_them() -> None:
+    drawer = f"group drawer {{ {DEVICES}; nic h {{ bandwidth = 1 GB/s }} }}"
+    machine = hwspec.loads(
+        f"""machine m {{ node n[0..1] {{ {HOST}; {drawer}; nic e {{ bandwidth = 2 GB/s }} }}
+        network x : star {{ attach = n[*].drawer.h }}; network y : star {{ attach = n[*].e }} }}"""
+    )
+    way = machine.path("n[0].drawer.g[0]", "n[1].drawer.g[1]")
+    assert [hop.target for hop in way] == ["n[0].drawer.h", "x", "n[1].drawer.h", "n[1].drawer.g[1]"]
+
+
+def test_a_cable_to_a_switch_leaves_the_nic_to_its_node() -> None:
+    inner = "link c <-> h { bandwidth = 3 GB/s }"
+    for link, slowest in (("", 5e9), (inner, 3e9)):
+        machine = hwspec.loads(
+            f"""machine m {{ node n[0..1] {{ {HOST}; nic h {{ bandwidth = 9 GB/s }}; {link} }}
+            switch x {{ ports = 2 }}; link n[*].h <-> x {{ bandwidth = 5 GB/s }} }}"""
+        )
+        way = machine.path("n[0]", "n[1]")
+        assert [hop.target for hop in way] == ["n[0].h", "x", "n[1].h", "n[1].c"]
+        assert min(hop.bandwidth for hop in way) == slowest
+
+
 def test_a_large_machine_is_routed_without_listing_its_nodes() -> None:
     start = time.perf_counter()
     large = cluster("fat_tree(radix = 128, levels = 4)", nodes=100_000)

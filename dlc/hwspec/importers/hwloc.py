@@ -83,9 +83,7 @@ class _Reader:
         parts += merged([self._memory(item) for item in inside if _is_memory(item)], "ram")
         found = devices(inside, self._version)
         parts += found.parts
-        nics = [each for each in found.parts if each.kind == "nic"]
-        # Without a link a nic serves the processors beside it, which here are the devices alone.
-        for device in (*found.processors, *(nics if sockets and found.processors else ())):
+        for device in found.processors:
             rate = {"bandwidth": found.bus, "duplex": "full"}
             parts += [link(cpu, every(device), holder.loc, rate) for cpu in processors]
         return parts

@@ -212,8 +212,7 @@ def _node(name: str, group: _Nodes) -> Part:
     ]
     bus: dict[str, Value | None] = {"bandwidth": assumed(8e9, "B/s"), "duplex": "full"}
     nic = part("nic", "nic", loc, {"bandwidth": assumed(NIC_BANDWIDTH, "B/s")})
-    # A nic from which a link leads to a switch serves only what it is linked to.
-    links = [link(f"{every(parts[0])}.c", every(each), loc, bus) for each in (*parts[1:], nic)]
+    links = [link(f"{every(parts[0])}.c", every(each), loc, bus) for each in parts[1:]]
     if disk := line.count("tmpdisk") * _MIB:
         rate = assumed(DISK_RATE, "B/s")
         storage = {"capacity": configured(disk, "B", _SOURCE), "read": rate, "write": rate}
