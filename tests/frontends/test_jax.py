@@ -1,6 +1,9 @@
 """Functions of JAX become StableHLO over any number of rows, which gives what JAX gives."""
 
+import importlib.util
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -13,6 +16,7 @@ from xdsl.dialects.func import FuncOp
 from dlc.diagnostics import DlcError
 from dlc.frontends.tensor.specs import RowTensor, TensorSpec
 from dlc.frontends.tensor.trace import trace_function
+from dlc.frontends.tensor.training import trace_training
 from tests.frontends.tensors import run
 
 ROWS = RowTensor((None, 3))
@@ -164,3 +168,15 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
         extras.require("jax")
     assert caught.value.code == "DLC702"
     assert caught.value.help == "pip install 'dlc[jax]'"
+
+
+def test_the_functions_of_the_guide(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "tensors.md").read_text(encoding="utf-8")
+    (tmp_path / "guide.py").write_text("\n".join(re.findall(r"(?s)```python\n(.*?)```", guide)))
+    spec = importlib.util.spec_from_file_location("guide", tmp_path / "guide.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    params = {"w": np.ones((3, 4), np.float32), "b": np.ones(4, np.float32), "out": np.ones(4, np.float32)}
+    training = trace_training(module.loss, params, [ROWS, RowTensor((None,))], name="guide")
+    assert [result.name for result in training.backward.results] == ["b", "out", "w"]

@@ -17,16 +17,16 @@ _REFUSED = {
     "stablehlo.after_all": "orders side effects: refused [DLC113]",
 }
 _INTRODUCTION = """\
-What `jax.numpy` and `jax.lax` are lowered to, and whether a function that uses it can run on the rows of each rank
-apart ("by rows"). Every operation is verified, printed, read back and run by XLA; one without a rule runs on all rows
-at once. The meaning of each is that of the
+What `jax.numpy` and `jax.lax` are lowered to, and whether a function that uses it can run on the rows of each
+rank apart ("by rows"). Every operation is verified, printed, read back and run by XLA; without a rule it takes
+all rows at once. The meaning of each is that of the
 [StableHLO specification](https://openxla.org/stablehlo/spec)."""
 _TORCH = """\
 Operations of ATen that a `torch.nn.Module` may come down to, by the names that `torch.export` gives them."""
 
 
 def page(note: str, has_rule: Callable[[str], bool]) -> str:
-    """The page in Markdown, with a note under its title; `has_rule` tells of an op's name if it runs by rows."""
+    """The page in Markdown, a note under its title; `has_rule` tells by its name if an op runs by rows."""
     upstream = set(StableHLO.operations)
     rows = [
         (f"`{op.name}`", "xdsl-jax" if op in upstream else "dlc", _verdict(op.name, has_rule))
