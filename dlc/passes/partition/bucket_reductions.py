@@ -16,10 +16,13 @@ from dlc.dialects import dist, flow
 
 from .ordering import make_way
 
+Kind = tuple[str, str, frozenset[Attribute]]
+"""Reduction, order and element types: what a bucket's tensors have in common."""
+
 
 @dataclass(frozen=True)
 class BucketReductionsPass(ModulePass):
-    """Merge reductions by one operation, up to `bucket_bytes` a bucket: a message costs its latency once."""
+    """Merge reductions of one kind, up to `bucket_bytes` a bucket: a message costs its latency once."""
 
     name = "bucket-reductions"
     bucket_bytes: int = 25 << 20
@@ -29,23 +32,21 @@ class BucketReductionsPass(ModulePass):
             self._block(program.body.block)
 
     def _block(self, block: Block) -> None:
-        pending: dist.AllReduceTensorsOp | None = None
+        pending = dict[Kind, dist.AllReduceTensorsOp]()
         for op in list(block.ops):
             if isinstance(op, ForOp):
                 self._block(op.body.block)
             if not isinstance(op, dist.AllReduceTensorsOp):
                 continue
-            merged = self._merge(pending, op) if pending is not None else None
-            pending = merged or op
+            kind = (op.op.data, op.order.data, frozenset(element(value.type) for value in op.tensors))
+            merged = self._merge(pending[kind], op) if kind in pending else None
+            pending[kind] = merged or op
 
     def _merge(
         self, first: dist.AllReduceTensorsOp, second: dist.AllReduceTensorsOp
     ) -> dist.AllReduceTensorsOp | None:
         tensors = [*first.tensors, *second.tensors]
-        kinds = {(op.op, op.order, element(value.type)) for op in (first, second) for value in op.tensors}
-        if len(kinds) > 1 or sum(size(value.type) for value in tensors) > self.bucket_bytes:
-            return None
-        if not make_way(first, second):
+        if sum(size(value.type) for value in tensors) > self.bucket_bytes or not make_way(first, second):
             return None
         bucket = dist.AllReduceTensorsOp(tensors, second.op.data, second.order.data)
         bucket.location = second.location

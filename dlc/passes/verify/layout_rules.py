@@ -26,8 +26,9 @@ def implies(found: Attribute, claimed: Attribute) -> bool:
         return True
     if isinstance(claimed, dist.AnyAttr):
         return not isinstance(found, dist.ReplicatedAttr | dist.PartialAttr)
-    # Whatever a rank computes of its own rows may be declared partial: whoever takes it must combine.
-    return isinstance(claimed, dist.PartialAttr) and not isinstance(found, dist.ReplicatedAttr)
+    # Whatever rows a rank computes of its own may be declared partial: whoever takes them must combine.
+    rows = not isinstance(found, dist.ReplicatedAttr | dist.SplitAttr | dist.PartialAttr)
+    return claimed == PARTIAL and rows
 
 
 def fragment_layouts(fragment: dist.LocalOp, given: Sequence[Attribute]) -> list[Attribute]:
