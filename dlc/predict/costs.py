@@ -35,6 +35,12 @@ class Cost:
     def seconds(self) -> float:
         return sum(self.parts.values())
 
+    def send(self, total: float) -> None:
+        """Bytes over all links as they are known to be, spread as they are predicted to."""
+        predicted = sum(self.traffic.values())
+        if predicted:
+            self.traffic = {name: size * total / predicted for name, size in self.traffic.items()}
+
     def add(self, part: str, seconds: float, kind: str = "") -> None:
         """Count seconds under a resource, and under a class of operators."""
         if seconds:

@@ -27,7 +27,7 @@ class Gang:
     """A gang on its way through its instructions; `peak` is in bytes, on the rank that holds most.
 
     `numbers` has the values of counts by name (for batches, their steps), `micro` the micro-batches of a
-    batch.
+    batch. `once` is work that an instruction needs the first time only.
     """
 
     name: str

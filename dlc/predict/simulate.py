@@ -143,6 +143,9 @@ class _Run:
         cost = Cost()
         gang.observed = self.observed.get((gang.name, index)) if times == 1 else None
         rule(gang, instruction, cost)
+        moved = instruction.get("predicted", {}).get("moved")
+        if moved is not None and gang.observed is None and gang.ranks == self.plan.world_size:
+            cost.send(float(moved))
         gang.settle()
         if gang.once:
             first = Cost()

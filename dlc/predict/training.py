@@ -46,7 +46,8 @@ def _to_tensor(gang: Gang, instruction: Json, cost: Cost) -> None:
 
 
 def _from_tensor(gang: Gang, instruction: Json, cost: Cost) -> None:
-    frame = gang.take(instruction["in"], cost, keep=True)
+    source = instruction["in"]
+    frame = tensor(0.0) if source is None else gang.take(source, cost, keep=True)
     columns = {**frame.columns, **dict.fromkeys(instruction["columns"], 8.0)}
     given = replace(frame, columns=columns, pending=())
     gang.pricer.work([_map(given.bytes, given.split)], cost)
