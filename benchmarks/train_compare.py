@@ -125,8 +125,7 @@ def speed_table(results: Results) -> list[str]:
 def checks_table(checks: dict[str, Any]) -> list[str]:
     """What the numbers of dlc were held against, and what a step consists of."""
     lines = [
-        "| model | steps | largest difference to JAX | same bits on 1–4 ranks | step, ms | XLA | reduction |"
-        + " executor |",
+        "| model | steps | difference to JAX | 1–4 ranks alike | step, ms | XLA | reduction | executor |",
         "|---|---:|---:|---|---:|---:|---:|---:|",
     ]
     for model, row in checks.items():
@@ -146,11 +145,12 @@ def report(results: Results, checks: dict[str, Any], options: argparse.Namespace
             "",
             f"Medians of {options.repeats} runs of {options.epochs} epochs each, warm processes in turns,",
             f"one thread a process, on {os.cpu_count()} cores; load before: {load:.1f}.",
-            f"torch {version('torch')}, JAX {version('jax')}; Adam; {options.micro_batches} micro-batches in dlc.",
+            f"torch {version('torch')}, JAX {version('jax')}; Adam.",
+            f"{options.micro_batches} micro-batches a batch in dlc.",
             "",
             *speed_table(results),
             "",
-            "dlc's losses against JAX in one process, fed with the same batches (relative), and a step on 2 ranks:",
+            "dlc's losses against JAX in one process on the same batches (relative), and a step on 2 ranks:",
             "",
             *checks_table(checks),
             "",

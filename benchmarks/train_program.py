@@ -1,4 +1,4 @@
-"""The training of a model of ``train_models.py`` as a dlc program; the environment says which, and how long."""
+"""The training of a model of ``train_models.py`` in dlc; the environment says which one, and how long."""
 
 import os
 
