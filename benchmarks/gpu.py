@@ -2,7 +2,7 @@
 
 ``python benchmarks/gpu.py``: each model of ``train_models.py`` on one rank, first on the CPU, then on the
 accelerator that JAX finds. Prints the kind of device, steps a second and the largest relative difference
-of the losses; exit code 1 when it is above the tolerance. Where there is no GPU it says why, and exits with 0.
+of the losses; exit code 1 when it is above the tolerance. Where there is no GPU it says why.
 """
 
 from __future__ import annotations
