@@ -18,8 +18,8 @@ _REFUSED = {
 }
 _INTRODUCTION = """\
 What `jax.numpy` and `jax.lax` are lowered to, and whether a function that uses it can run on the rows of each
-rank apart ("by rows"). Every operation is verified, printed, read back and run by XLA; without a rule it takes
-all rows at once. The meaning of each is that of the
+rank apart ("by rows"). Every operation is verified, printed, read back and run by XLA; one without a rule
+takes all rows at once. The meaning of each is that of the
 [StableHLO specification](https://openxla.org/stablehlo/spec)."""
 _TORCH = """\
 Operations of ATen that a `torch.nn.Module` may come down to, by the names that `torch.export` gives them."""

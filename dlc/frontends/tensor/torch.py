@@ -54,9 +54,10 @@ def from_torch(
         program = torch.export.export(module, examples, dynamic_shapes=dynamic)
         table = torch.export.default_decompositions()
         for name in _KEPT:
-            table.pop(getattr(torch.ops.aten, name).default, None)
+            table.pop(getattr(_aten(), name).default, None)
         program = program.run_decompositions(table)
     _check_mutations(program, loc)
+    _unmerged(program.graph)
     nodes = _needed(program.graph)
     same = _canonical_names(module)
     sources = {
@@ -79,6 +80,10 @@ def torch(module: Any, *shapes: RowTensor | Sequence[int | None]) -> TorchFuncti
     the mode it is in. Raises DLC114 to DLC117 at the line of the module that is at fault.
     """
     return from_torch(module, shapes, loc=caller())
+
+
+def _aten() -> Any:
+    return import_module("torch").ops.aten
 
 
 def _bad(message: str, help: str, loc: SourceLoc) -> DlcError:
@@ -127,6 +132,26 @@ def _needed(graph: Any) -> list[Any]:
         if "assert" in str(node.target) or (node.op == "call_function" and not node.users):
             graph.erase_node(node)
     return list(graph.nodes)
+
+
+def _unmerged(graph: Any) -> None:
+    """Let linear layers keep the leading dimensions of their input.
+
+    torch's attention merges rows with another dimension before its last layer and parts them after it, which
+    would tie the rows of all ranks together.
+    """
+    for linear in graph.find_nodes(op="call_function", target=_aten().linear.default):
+        before, users = linear.args[0], list(linear.users)
+        if before.target is _aten().view.default and len(users) == 1 and users[0].target is before.target:
+            (source, merged), (_, parted) = before.args, users[0].args
+            if len(merged) == 2 and len(parted) > 2:
+                users[0].prepend(linear)  # the sizes that the new shape names stand before
+                with graph.inserting_before(linear):
+                    shape = [*parted[:-1], merged[-1]]
+                    view = graph.call_function(before.target, (source, shape))
+                view.meta = before.meta
+                linear.replace_input_with(before, view)
+                users[0].replace_all_uses_with(linear)
 
 
 def _check_mutations(program: Any, loc: SourceLoc) -> None:
