@@ -43,16 +43,18 @@ DEFAULTS: Mapping[str, Coefficient] = {
     "aggregate": Coefficient(rate=0.8e9),
     "group": Coefficient(rate=0.15e9),
     "sort": Coefficient(rate=0.3e9),
+    "convert": Coefficient(rate=2e9, seconds=0.5e-3),
     "exchange": Coefficient(rate=1.5e9),
     "collective": Coefficient(rate=float("inf"), seconds=0.5e-3),
     "write": Coefficient(rate=0.3e9, seconds=2e-3),
     "compile": Coefficient(rate=float("inf"), seconds=0.1),
     "tensor": Coefficient(rate=8e9, seconds=50e-6, serial=0.0, efficiency=0.5),
-    "task": Coefficient(rate=1e9, seconds=1e-3),
 }
-"""Classes of operators. `rate` counts the bytes of inputs and outputs, `group` the bytes of groups that come
-out, `start` is what the first query of a rank takes, `open` each file, `compile` each kernel, `query` and
-`collective` each of them, all beside the data."""
+"""Classes of operators; `rate` counts the bytes of inputs and outputs, `group` those of groups that come out.
+
+Beside moving data, the first query of a rank takes `start`, each file `open`, each kernel `compile`, and each
+query and collective what their classes say. `convert` is between frames, tensors and what people see.
+"""
 
 
 @dataclass(frozen=True)

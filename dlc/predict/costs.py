@@ -117,7 +117,7 @@ class Pricer:
         if device is None:
             place = self.placement
             rate = self.resources.core_flops * (2 if dtype == "f32" else 1) * place.threads
-            bandwidth = self.resources.memory_rate / place.width
+            bandwidth = min(self.resources.memory_rate / place.width, figures.rate)
             launch = figures.seconds
         else:
             rate, bandwidth, launch = device.peak(dtype), device.rate or math.inf, device.launch

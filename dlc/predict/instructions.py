@@ -246,7 +246,7 @@ def _write(gang: Gang, instruction: Json, cost: Cost) -> None:
 
 def _result(gang: Gang, instruction: Json, cost: Cost) -> None:
     frame = gang.take(instruction["in"], cost, keep=True)
-    gang.pricer.work([Work("map", whole=frame.bytes)], cost)
+    gang.pricer.work([Work("convert", whole=frame.bytes, calls=1.0)], cost)
 
 
 RULES: dict[str, Rule] = {

@@ -41,7 +41,7 @@ def _to_tensor(gang: Gang, instruction: Json, cost: Cost) -> None:
         count = 1 if isinstance(columns, str) else len(columns)
         made.append(Frame(frame.rows, {"": count * _ELEMENT.get(dtype, 4.0)}, frame.split, tensor=True))
     moved = frame.bytes + sum(entry.bytes for entry in made)
-    gang.pricer.work([_map(moved, frame.split)], cost)
+    gang.pricer.work([_convert(moved, split=frame.split)], cost)
     gang.define(instruction["outs"], made, instruction)
 
 
@@ -50,12 +50,12 @@ def _from_tensor(gang: Gang, instruction: Json, cost: Cost) -> None:
     frame = tensor(0.0) if source is None else gang.take(source, cost, keep=True)
     columns = {**frame.columns, **dict.fromkeys(instruction["columns"], 8.0)}
     given = replace(frame, columns=columns, pending=())
-    gang.pricer.work([_map(given.bytes, given.split)], cost)
+    gang.pricer.work([_convert(given.bytes, split=given.split)], cost)
     gang.define([instruction["out"]], [given], instruction)
 
 
-def _map(size: float, split: bool) -> Work:
-    return Work("map", size if split else 0.0, 0.0 if split else size)
+def _convert(size: float, *, split: bool) -> Work:
+    return Work("convert", size if split else 0.0, 0.0 if split else size, calls=1.0)
 
 
 def _rows(gang: Gang, instruction: Json, cost: Cost) -> None:
@@ -71,7 +71,7 @@ def _batches(gang: Gang, instruction: Json, cost: Cost) -> None:
     """Rows are hashed and put in order, once an epoch where they are shuffled."""
     taken: list[Frame] = [gang.frames[name] for name in instruction["ins"]]
     size = sum(frame.bytes for frame in taken)
-    gang.pricer.work([Work("sort", size)], cost)
+    gang.pricer.work([_convert(size, split=True), Work("sort", size)], cost)
     if instruction["owned"] == "local" and gang.ranks > 1:
         gang.pricer.collective("all_to_all", size / gang.ranks, cost)
     gang.frames[instruction["out"]] = tensor(size, split=True)
@@ -147,7 +147,7 @@ def _log(gang: Gang, instruction: Json, cost: Cost) -> None:
 
 
 def _history(gang: Gang, instruction: Json, cost: Cost) -> None:
-    gang.pricer.work([Work("map", whole=_LATER)], cost)
+    gang.pricer.work([_convert(_LATER, split=False)], cost)
     gang.define([instruction["out"]], [tensor(_LATER)], instruction)
 
 
