@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Observed = Mapping[tuple[str, int], tuple[float, float]]
 
-RUNTIME_BYTES = 200 << 20
-"""Memory of a rank before it holds any frame: the interpreter and its libraries."""
+RUNTIME_BYTES = 270 << 20
+"""Memory of a rank before it holds any frame: the interpreter, its libraries and their threads (measured)."""
+XLA_BYTES = 300 << 20
+"""What a rank needs beside that when it compiles kernels."""
 _MOST_STEPS = 1_000_000
 _LINKS = 0.5  # spread of the time that links and storage take: their latencies are seldom published
 
@@ -224,7 +226,7 @@ class _Run:
             seconds=Interval.around(seconds, self._spread(self.spreads)),
             steps=tuple(self.steps),
             traffic=traffic,
-            memory=drain(gangs, place, RUNTIME_BYTES),
+            memory=drain(gangs, place, RUNTIME_BYTES + (XLA_BYTES if self.plan.kernels else 0)),
             capacity=_capacity(resources),
             flops=sum(step.flops for step in self.steps),
             energy=None if resources.watts is None else resources.watts * place.nodes * seconds,
