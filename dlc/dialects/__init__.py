@@ -28,6 +28,7 @@ UPSTREAM = {
     "scf": "xdsl.dialects.scf:Scf",
     "arith": "xdsl.dialects.arith:Arith",
     "stablehlo": "dlc.dialects.stablehlo:Stablehlo",
+    "chlo": "dlc.dialects.chlo:Chlo",
 }
 """Dialects of others that programs use: functions, loops, numbers and what happens to tensors."""
 

@@ -96,7 +96,8 @@ class ToTensorOp(IRDLOperation):
                 shape = "?" if isinstance(names, str) else f"?x{len(names)}"
                 raise VerifyException(f"columns {', '.join(listed)} give a tensor of shape {shape}")
             for name in listed:
-                if not (t.is_numeric(t.strip(schema[name])) or t.is_bool(t.strip(schema[name]))):
+                base = t.strip(schema[name])
+                if isinstance(base, t.DecimalType) or not (t.is_numeric(base) or t.is_bool(base)):
                     raise VerifyException(f"column {name!r} of {t.text(schema[name])} is not a number")
 
 

@@ -23,11 +23,11 @@ OPTIMIZE = (
     "infer-ranges",
     "estimate-cardinality",
 )
-PARTITION = ("make-sums-exact", "partition", "fuse-fragments", "bucket-reductions")
+PARTITION = ("make-sums-exact", "fuse-calls", "partition", "fuse-fragments", "bucket-reductions")
 PLACE = ("place",)
-ENGINES = ("pooling-to-comparisons", "convolutions-to-products")
-"""Choices between ways to compute a function; made when its shapes are known, whatever the stage."""
-LOWER = ("lower-to-plan", *ENGINES, "insert-frees")
+LOWER = ("lower-to-plan", "choose-engines", "insert-frees")
+ENGINES = ("channels-last", "pooling-to-comparisons", "convolutions-to-products")
+"""What `choose-engines` runs, in this order."""
 VERIFY = ("verify-flow", "verify-opt", "verify-dist", "verify-placed", "verify-plan")
 
 _PACKAGES = {

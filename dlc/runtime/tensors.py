@@ -59,8 +59,11 @@ def from_frame(
     ]
 
 
-def to_frame(frame: pl.DataFrame, tensors: Mapping[str, Any]) -> pl.DataFrame:
-    """The frame with each vector appended as a column of its name."""
+def to_frame(frame: pl.DataFrame | None, tensors: Mapping[str, Any]) -> pl.DataFrame:
+    """The frame with each vector appended as a column of its name; without one, scalars as a single row."""
+    if frame is None:
+        frame = pl.DataFrame(height=1)
+        tensors = {name: np.asarray(tensor).reshape(1) for name, tensor in tensors.items()}
     columns: list[pl.Series] = []
     for name, tensor in tensors.items():
         values = np.asarray(tensor)

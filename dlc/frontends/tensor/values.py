@@ -76,12 +76,12 @@ def to_tensors(
             if name not in schema:
                 raise unknown_column(name, frame, loc)
             base = t.strip(schema[name])
-            if not (t.is_numeric(base) or t.is_bool(base)):
+            if isinstance(base, t.DecimalType) or not (t.is_numeric(base) or t.is_bool(base)):
                 raise DlcError(
                     "DLC102",
                     f"column '{name}' of type {t.text(schema[name])} cannot become a tensor",
                     loc=loc,
-                    help="cast it to a number, or join a table that numbers its values",
+                    help="cast it to a float, or join a table that numbers its values",
                 )
     op = ToTensorOp(frame, columns, [element_type(dtype, loc) for dtype in dtypes])
     op.location = attribute(loc)

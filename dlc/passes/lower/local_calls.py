@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from dlc.dialects import dist
 from dlc.dialects.plan_training import COUNT, chunk_of
-from dlc.dialects.table_tensors import carries_rows
 from dlc.passes.locations import at
-from dlc.passes.partition.functions import callee, row_layouts
-from dlc.passes.partition.layouts import Layout, Partial, Replicated, Split
+from dlc.passes.partition.functions import callee, row_layouts, row_split
+from dlc.passes.partition.layouts import Layout, Partial, Split
 
 
 def result_layouts(fragment: dist.LocalOp) -> list[Layout]:
@@ -94,14 +93,7 @@ class LocalCalls:
 
 
 def _argument_layouts(fragment: dist.LocalOp) -> dict[SSAValue, Layout]:
-    return {value: _row_layout(value.type) for value in fragment.body.block.args}
-
-
-def _row_layout(type_: Attribute) -> Layout:
-    if not carries_rows(type_):
-        return Replicated()
-    assert isinstance(type_, TensorType)
-    return Split(type_.get_shape().index(DYNAMIC_INDEX))
+    return {value: row_split(value.type) for value in fragment.body.block.args}
 
 
 def _left(op: CallOp, known: dict[SSAValue, Layout]) -> tuple[Layout, ...]:

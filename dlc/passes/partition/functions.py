@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.ir import Attribute
 
-from .layouts import Any, Layout, Split
+from dlc.dialects.table_tensors import as_tensor
+
+from .layouts import Any, Layout, Replicated, Split
 
 TYPICAL_ROWS = 1024
 """Rows for which the work of a function is estimated when they are not known."""
@@ -26,6 +29,14 @@ def callee(op: CallOp) -> FuncOp:
     return next(
         function for function in module.ops if isinstance(function, FuncOp) and function.sym_name.data == name
     )
+
+
+def row_split(type_: Attribute) -> Layout:
+    """The layout of an argument whose rows, if it has any, are split."""
+    tensor = as_tensor(type_)
+    if tensor is None or DYNAMIC_INDEX not in tensor.get_shape():
+        return Replicated()
+    return Split(tensor.get_shape().index(DYNAMIC_INDEX))
 
 
 def row_layouts(function: FuncOp, given: Sequence[Layout]) -> tuple[Layout, ...] | None:

@@ -6,11 +6,9 @@ from xdsl.dialects.func import CallOp
 from xdsl.ir import Operation
 
 from dlc.diagnostics import DlcError
-from dlc.dialects.table_tensors import carries_rows
 from dlc.passes.locations import source_loc
 
-from .functions import callee
-from .layouts import Layout, Replicated, Split
+from .functions import callee, row_split
 
 
 def refusal(op: Operation) -> DlcError:
@@ -19,11 +17,8 @@ def refusal(op: Operation) -> DlcError:
         from .tensor.function import analyse, no_rule
         from .tensor.ops import Unsupported
 
-        given: list[Layout] = [
-            Split(0) if carries_rows(value.type) else Replicated() for value in op.operands
-        ]
         try:
-            analyse(callee(op), given)
+            analyse(callee(op), [row_split(value.type) for value in op.operands])
         except Unsupported as error:
             return no_rule(error)
     return DlcError(

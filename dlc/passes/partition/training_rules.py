@@ -16,7 +16,7 @@ from xdsl.ir import Operation, SSAValue
 from dlc.dialects import nn, table
 from dlc.dialects.table_tensors import carries_rows
 
-from .functions import callee, row_layouts, work
+from .functions import callee, row_layouts, row_split, work
 from .layouts import Any, Hash, Layout, Partial, Replicated, Shards, Single, Split
 from .rules import Alternative, Rule, Site, inputs_of, one
 
@@ -81,8 +81,7 @@ def call(site: Site) -> Iterator[Alternative]:
     op = site.op
     assert isinstance(op, CallOp)
     function = callee(op)
-    split = tuple(Split(0) if carries_rows(value.type) else Replicated() for value in op.operands)
-    if row_layouts(function, split) is None:
+    if row_layouts(function, [row_split(value.type) for value in op.operands]) is None:
         return  # rows are taken in chunks, on one rank as on many
     seconds = work(function) / FLOP_RATE
     everywhere = tuple(Replicated() for _ in op.operands)

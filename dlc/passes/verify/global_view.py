@@ -61,7 +61,7 @@ def verify_call(op: CallOp, functions: dict[str, FuncOp], stage: str) -> None:
 
 def _verify_function(function: FuncOp, stage: str) -> None:
     for op in function.body.walk():
-        if op.dialect_name() not in ("stablehlo", "func"):
+        if op.dialect_name() not in ("stablehlo", "chlo", "func"):
             raise broken(op, stage, "a tensor function holds StableHLO operations alone")
         if source_loc(op) is None:
             raise broken(op, stage, "it has no source location", "carry `location` over when rewriting")

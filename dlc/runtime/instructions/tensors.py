@@ -43,7 +43,7 @@ def _from_tensor(code: Json, site: Site) -> Run:
 
     def run(values: Values) -> None:
         named = {column: values[name] for column, name in zip(columns, tensors, strict=True)}
-        values[out] = to_frame(site.collect(source, values), named)
+        values[out] = to_frame(None if source is None else site.collect(source, values), named)
 
     return run
 

@@ -19,17 +19,21 @@ TRANSCENDENTAL = named(
     "atan2 cbrt cosine divide exponential exponential_minus_one log log_plus_one logistic power remainder "
     "rsqrt sine sqrt tan tanh"
 ) | named(
-    "acos acosh asin asinh atan atanh cosh digamma erf erf_inv erfc lgamma next_after polygamma sinh tan "
+    "acos acosh asin asinh atan atanh bessel_i1e cosh digamma erf erf_inv erfc lgamma next_after polygamma sinh tan "
     "zeta",
     "chlo",
 )
 """Element by element, each worth many additions."""
 
-ELEMENTWISE = TRANSCENDENTAL | named(
-    "abs add and bitcast_convert ceil clamp compare complex convert count_leading_zeros floor imag "
-    "is_finite map maximum minimum multiply negate not or popcnt real reduce_precision round_nearest_afz "
-    "round_nearest_even select shift_left shift_right_arithmetic shift_right_logical sign subtract "
-    "uniform_dequantize uniform_quantize xor"
+ELEMENTWISE = (
+    TRANSCENDENTAL
+    | named(
+        "abs add and bitcast_convert ceil clamp compare complex convert count_leading_zeros floor imag "
+        "is_finite map maximum minimum multiply negate not or popcnt real reduce_precision round_nearest_afz "
+        "round_nearest_even select shift_left shift_right_arithmetic shift_right_logical sign subtract "
+        "uniform_dequantize uniform_quantize xor"
+    )
+    | named("conj is_inf is_neg_inf is_pos_inf square", "chlo")
 )
 """Element by element; scalars among the operands serve all elements."""
 
