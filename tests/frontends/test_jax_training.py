@@ -52,7 +52,7 @@ def test_arguments_that_the_gradients_need_are_not_returned_once_more() -> None:
     training = trace_training(squared, PARAMS, BATCH, name="m")
     names = [spec.name for spec in training.forward.arguments]
     passed = [names[index] for kind, index in training.given if kind == "argument"]
-    assert passed == ["params.out", "3"]
+    assert passed == ["params.out", "x"]
     results = [index for kind, index in training.given if kind == "result"]
     assert sorted(results) == list(range(1, len(training.forward.results)))
     assert [spec.name for spec in training.backward.results] == ["hidden.b", "hidden.w", "out"]

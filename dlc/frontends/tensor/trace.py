@@ -117,8 +117,11 @@ def _check_rows(leaves: Sequence[Any], loc: SourceLoc) -> None:
 
 
 def _parameters(function: Callable[..., Any]) -> list[str]:
-    """Names of the positional parameters."""
-    parameters = inspect.signature(function).parameters.values()
+    """Names of the positional parameters, as far as they are known."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # functions in C have none
+        return []
     return [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import update_wrapper
 from typing import Any
 
 from dlc.diagnostics import DlcError, SourceLoc
@@ -42,9 +43,15 @@ def trace_training(
     loc = loc or caller()
     _check_parameters(params, loc)
     pullback = _Pullback(loss, loc)
-    forward = trace_function(pullback.forward, (params, *batch), name=f"{name}.forward", loc=loc)
+
+    def forward(*args: Any) -> list[Any]:
+        return pullback.forward(*args)
+
+    # Arguments keep the names that the loss gives them.
+    named = update_wrapper(forward, loss, updated=())
+    traced = trace_function(named, (params, *batch), name=f"{name}.forward", loc=loc)
     backward = trace_function(pullback.backward, pullback.shapes, name=f"{name}.backward", loc=loc)
-    return Training(forward, backward, tuple(pullback.given))
+    return Training(traced, backward, tuple(pullback.given))
 
 
 class _Pullback:
