@@ -6,7 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("startup.py", "hw_parse.py", "executor_overhead.py", "training_overhead.py", "tpch_compare.py")
+SCRIPTS = (
+    "startup.py",
+    "hw_parse.py",
+    "executor_overhead.py",
+    "training_overhead.py",
+    "predict_scale.py",
+    "predict_simgrid.py",
+    "predict_accuracy.py",
+    "train_compare.py",
+    "pipeline_compare.py",
+    "tpch_compare.py",
+)
 
 
 def run(script: str) -> int:

@@ -32,7 +32,9 @@ from xdsl.passes import ModulePass
 import dlc.dialects
 from dlc.dialects.functions import FUNCTIONS, MANY, Function
 from dlc.dialects.irdl import is_described
+from dlc.frontends.tensor import support
 from dlc.passes import pipelines, registry
+from dlc.passes.partition.tensor.stablehlo_rules import has_rule
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate_reference.py; edit the definitions instead. -->"
@@ -65,6 +67,7 @@ def pages() -> dict[str, str]:
     """Text of every page by file name."""
     texts = {f"{dialect.name}.md": dialect_page(dialect) for dialect in dlc.dialects.dialects()}
     texts["passes.md"] = passes_page()
+    texts["stablehlo.md"] = support.page(NOTE, has_rule)
     return texts
 
 
@@ -95,6 +98,10 @@ def passes_page() -> str:
             part for name in dict.fromkeys(names) if name not in told for part in _pass(registry.load(name))
         ]
         told.update(names)
+    parts += [
+        "## Run by `choose-engines`",
+        *(part for name in registry.ENGINES for part in _pass(registry.load(name))),
+    ]
     return "\n\n".join(parts) + "\n"
 
 

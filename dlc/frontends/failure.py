@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import sysconfig
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 
 from dlc.diagnostics import DlcError, SourceLoc
 
+from .libraries import PACKAGE, is_library
 from .location import of_frame
-
-_PACKAGE = f"{Path(__file__).parent.parent}/"
-_LIBRARIES = (
-    _PACKAGE,
-    *(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")),
-    "<frozen",
-)
 
 
 @contextmanager
@@ -53,7 +45,7 @@ def _is_ours(trace: TracebackType | None) -> bool:
     """Whether this package itself raised, which no program should be able to make it do."""
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_code.co_filename.startswith(_PACKAGE)
+    return trace is not None and trace.tb_frame.f_code.co_filename.startswith(PACKAGE)
 
 
 def _innermost(trace: TracebackType | None) -> SourceLoc | None:
@@ -61,7 +53,7 @@ def _innermost(trace: TracebackType | None) -> SourceLoc | None:
     found: SourceLoc | None = None
     while trace is not None:
         frame = trace.tb_frame
-        if not frame.f_code.co_filename.startswith(_LIBRARIES):
+        if not is_library(frame.f_code.co_filename):
             found = of_frame(frame, trace.tb_lasti, trace.tb_lineno)
         trace = trace.tb_next
     return found

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sysconfig
 from pathlib import Path
 
-_PACKAGE = f"{Path(__file__).parent.parent}/"
+PACKAGE = f"{Path(__file__).parent.parent}/"
 _PREFIXES = (
-    _PACKAGE,
+    PACKAGE,
     *(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")),
     "<frozen",
 )

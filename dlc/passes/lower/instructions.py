@@ -186,9 +186,10 @@ class Encoder:
             if isinstance(op, dist.YieldOp):
                 outputs = [numbers[value] for value in op.values]
                 continue
-            operators.append(
-                {"op": op.name.partition(".")[2], "loc": self.locate(op), **self._operator(op, numbers)}
-            )
+            code: Json = {"op": op.name.partition(".")[2], "loc": self.locate(op)}
+            if predicted := _predicted(op.results):
+                code["predicted"] = predicted
+            operators.append({**code, **self._operator(op, numbers)})
             numbers[op.results[0]] = len(numbers)
         return {"version": 1, "inputs": len(block.args), "ops": operators, "outputs": outputs}
 

@@ -19,8 +19,8 @@ TRANSCENDENTAL = named(
     "atan2 cbrt cosine divide exponential exponential_minus_one log log_plus_one logistic power remainder "
     "rsqrt sine sqrt tan tanh"
 ) | named(
-    "acos acosh asin asinh atan atanh bessel_i1e cosh digamma erf erf_inv erfc lgamma next_after polygamma sinh tan "
-    "zeta",
+    "acos acosh asin asinh atan atanh bessel_i1e cosh digamma erf erf_inv erfc lgamma next_after polygamma "
+    "sinh tan zeta",
     "chlo",
 )
 """Element by element, each worth many additions."""
@@ -36,6 +36,15 @@ ELEMENTWISE = (
     | named("conj is_inf is_neg_inf is_pos_inf square", "chlo")
 )
 """Element by element; scalars among the operands serve all elements."""
+
+
+def has_rule(name: str) -> bool:
+    """Whether functions with an operation of that name can run on a part of the rows."""
+    return name in ELEMENTWISE or name in _RULES or name in _REGIONS
+
+
+_REGIONS = named("while if case return")
+"""Operations that do what those in their regions do."""
 
 
 def factor_rule(op: Operation) -> FactorRule:
