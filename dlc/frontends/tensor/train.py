@@ -30,6 +30,9 @@ from .values import Tensor, to_tensors
 
 Columns = Sequence[str | Sequence[str]]
 
+ROWS_AT_A_TIME = 1024
+"""Rows for which a rank computes a metric at a time."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -109,7 +112,10 @@ def train(
     job = _Training(
         trace_training(loss, params, [tensor.spec for tensor in tensors], name=name, loc=loc),
         trace_update(optimizer, params, name=f"{name}.{type(optimizer).__name__.lower()}"),
-        [_Evaluation.of(label, metric, params, loc) for label, metric in (metrics or {}).items()],
+        [
+            _Evaluation.of(label, metric, params, micro_batches, loc)
+            for label, metric in (metrics or {}).items()
+        ],
         params,
         loc,
     )
@@ -151,7 +157,8 @@ class _Evaluation:
     data: _Data
 
     @classmethod
-    def of(cls, label: str, metric: Metric, params: Any, loc: SourceLoc) -> _Evaluation:
+    def of(cls, label: str, metric: Metric, params: Any, micro_batches: int, loc: SourceLoc) -> _Evaluation:
+        """Rows are dealt as those to train on, which are often of the same frame."""
         frame, columns = metric.frame.value, metric.columns
         tensors = to_tensors(frame, columns, _dtypes(metric.dtype, columns, loc), loc)
         specs = [tensor.spec for tensor in tensors]
@@ -160,7 +167,9 @@ class _Evaluation:
             raise bad_argument(
                 f"metric '{label}' returns something else than one number", loc, "return a mean"
             )
-        return cls(label, traced, _Data(frame, tensors, 4096, 4, 0, row_keys(frame, columns)))
+        size = micro_batches * ROWS_AT_A_TIME
+        data = _Data(frame, tensors, size, micro_batches, 0, row_keys(frame, columns))
+        return cls(label, traced, data)
 
 
 class _Training:
