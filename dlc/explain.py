@@ -92,7 +92,7 @@ class _Tree:
         parts = [_names(values), _action(step)]
         if layouts := step.get("layouts"):
             parts.append(f"→ {layouts[_outputs(step).index(values[0])]}")
-        if predicted := step.get("predicted"):
+        if "rows" in (predicted := step.get("predicted", {})):
             parts.append(f"[{predicted['rows']:,} rows, {_size(predicted['bytes'])}]")
         return " ".join(parts) + (self._source(step) if step["op"] != "run" else "")
 

@@ -74,11 +74,14 @@ def main(output: Path) -> int:
     print(f"{'held-out days':20} {'accuracy':>8} {'AUC':>8} {'log-loss':>8}")
     for name, values in found.items():
         print(f"{name:20} " + " ".join(f"{value:8.4f}" for value in values.values()))
-    draw(pl.read_parquet(output / "history.parquet"), output / "loss.svg")
-    print(f"the loss of every step: {output / 'loss.svg'}")
-    record = output / "training.json"
-    if record.exists():
-        print(steps(json.loads(record.read_text())))
+    history, record = pl.read_parquet(output / "history.parquet"), output / "training.json"
+    if history.is_empty():
+        print("the training had ended before: the parameters come from the checkpoint")
+    else:
+        draw(history, output / "loss.svg")
+        print(f"the loss of every step: {output / 'loss.svg'}")
+        if record.exists():
+            print(steps(json.loads(record.read_text())))
     better = found["network of dlc"]["log-loss"] < found["logistic regression"]["log-loss"]
     if not better:
         print("the network is NOT better than logistic regression", file=sys.stderr)
