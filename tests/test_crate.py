@@ -1,9 +1,11 @@
 """What a crate holds: everything that led to the results, in terms that other tools read."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from conftest import Dlc
 
 from dlc.crate.digest import file_digest, table_digest
+from dlc.runtime.plan import load as load_plan
 
 PROGRAM = """
 import dlc
@@ -26,6 +29,7 @@ def total(least: int = 1) -> dict[str, dlc.Frame]:
     sums.sink_parquet("out.parquet")
     return {"by city": sums.sort("city"), "bag": sums}
 """
+AGENT = "Ada Lovelace <https://orcid.org/0000-0001-2345-6789>"
 FILES = {
     "prog.py": PROGRAM,
     "helper.py": "def double(x):\n    return x / 3 * 2\n",
@@ -39,12 +43,18 @@ def crate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")
-    command = ["dlc", "run", "--crate", "crate", "-n", "2", "--param", "least=2", "prog.py"]
+    command = ["dlc", "run", "--crate", "crate", "--agent", AGENT, "-n", "2", "--param", "least=2"]
     result = subprocess.run(
-        [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-m", *command, "--record", "record.json", str(folder / "prog.py")],
+        cwd=folder,
+        env={**os.environ, "DLC_HISTORY": str(folder / "history.jsonl"), "OMP_PROC_BIND": "close"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     assert "Bern" in result.stdout, "the results are shown as without a crate"
+    assert result.stderr.startswith("predicted "), "and so is the prediction"
     return folder / "crate"
 
 
@@ -107,7 +117,8 @@ def test_the_run_is_an_action_with_agent_instrument_object_and_result(crate: Pat
     described = graph(crate)
     action = described["#run"]
     assert action["@type"] == "CreateAction"
-    assert described[action["agent"]["@id"]]["@type"] == "Person"
+    person = {"@id": "https://orcid.org/0000-0001-2345-6789", "@type": "Person", "name": "Ada Lovelace"}
+    assert described[action["agent"]["@id"]] == person
     instrument = described[action["instrument"]["@id"]]
     assert (instrument["@type"], instrument["name"]) == ("SoftwareApplication", "dlc")
     objects = [described[name] for name in references(action["object"])]
@@ -160,6 +171,53 @@ def test_the_environment_names_what_the_run_stood_on(crate: Path) -> None:
     assert facts["packages"]["polars"] == pl.__version__
     assert facts["mpi"]
     assert facts["cores"] >= 1
+
+
+@pytest.mark.mpi
+def test_the_run_is_accounted_for_as_without_a_crate(crate: Path) -> None:
+    comparison = load(crate / "run.json")["comparison"]
+    assert load(crate.parent / "record.json")["comparison"] == comparison
+    (entry,) = (crate.parent / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(entry)["steps"] == comparison["steps"]
+
+
+@pytest.mark.mpi
+def test_a_crate_does_not_tell_where_it_was_made(crate: Path) -> None:
+    place = str(crate.parent).encode()
+    texts = {path: path.read_bytes() for path in crate.rglob("*") if path.is_file() and path.suffix != ".dlc"}
+    with zipfile.ZipFile(crate / "plan.dlc") as plan:
+        texts |= {Path(name): plan.read(name) for name in plan.namelist()}
+    assert not [path for path, text in texts.items() if place in text]
+    variables = load(crate / "environment.json")["variables"]
+    assert "DLC_HISTORY" not in variables
+    assert variables["OMP_PROC_BIND"] == "close"
+
+
+def test_files_and_lines_are_told_by_relative_paths(tmp_path: Path) -> None:
+    """Even where the program names them by absolute ones, and lies elsewhere."""
+    programs, data = tmp_path / "programs", tmp_path / "data"
+    for folder in (programs, data):
+        folder.mkdir()
+    for name, text in FILES.items():
+        place = (data if name.endswith("csv") else programs) / name
+        place.write_text(text.replace('"sales', f'"{data}/sales'), encoding="utf-8")
+    for command in (["run", "--crate", "crate", "../programs/prog.py"], ["rerun", "crate"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "dlc", *command], cwd=data, capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 0, result.stderr
+    assert [entry["path"] for entry in load(data / "crate/run.json")["inputs"]] == ["sales.csv"]
+    plan = load_plan(data / "crate/plan.dlc")
+    assert {file for file, *_ in plan.locations} == {"program/prog.py", "program/helper.py"}
+    assert "agent" not in graph(data / "crate")["#run"], "nobody is named who is not given"
+
+
+def test_a_record_that_cannot_be_written_is_refused_before_the_run(run_dlc: Dlc, tmp_path: Path) -> None:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    result = run_dlc("run", "--record", "no/such/record.json", "--crate", "crate", "prog.py")
+    assert (result.returncode, "DLC605" in result.stderr) == (4, True)
+    assert not (tmp_path / "out.parquet").exists()
 
 
 def test_a_crate_never_replaces_what_is_there(run_dlc: Dlc, tmp_path: Path) -> None:

@@ -41,22 +41,25 @@ def run_plan(
     return results
 
 
-def account(plan: Plan, record: dict[str, Any], args: argparse.Namespace) -> None:
+def account(plan: Plan, record: dict[str, Any], args: argparse.Namespace) -> dict[str, Any] | None:
     """Compare the record of a run with the prediction, say how far off it was, and remember it.
 
-    A run without a prediction is no failed run: the reason becomes a warning.
+    Returns the comparison as plain data. A run without a prediction is no failed run: the reason becomes a
+    warning.
     """
     try:
         comparison = _compare(plan, record, args)
     except DlcError as error:
         print(f"warning: there is no prediction to compare this run with: {error.message}", file=sys.stderr)
-        return
+        return None
     from dlc.predict import history
 
     print(comparison.line(), file=sys.stderr)
     history.keep(comparison)
+    told = comparison.to_json()
     if args.record:
-        write_text(json.dumps({"record": record, "comparison": comparison.to_json()}, indent=1), args.record)
+        write_text(json.dumps({"record": record, "comparison": told}, indent=1), args.record)
+    return told
 
 
 def _compare(plan: Plan, record: dict[str, Any], args: argparse.Namespace) -> Comparison:

@@ -44,11 +44,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--crate", type=Path, metavar="DIR", help="keep the run as an RO-Crate in DIR, for `dlc rerun`"
     )
+    parser.add_argument(
+        "--agent",
+        default="",
+        metavar="NAME",
+        help="who runs it, for the crate: a name, perhaps with an ORCID (default: nobody is named)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run to the end and show the results; raises the errors of the program and of the run."""
     _check_output(args.output)
+    _check_directory(args.record or "-")
     from dlc.runtime.launch import in_mpi_world
 
     if args.crate is not None:
@@ -69,25 +76,28 @@ def run(args: argparse.Namespace) -> int:
 
 def _record(args: argparse.Namespace) -> "dict[str, polars.DataFrame] | None":
     from dlc import crate
+    from dlc.cli.accounting import account
 
     target = parse_target(args.target)
     request = crate.Request(
-        target.path, target.program, parameters(args), args.machine, args.ranks, args.fast_math
+        target.path, target.program, parameters(args), args.machine, args.ranks, args.fast_math, args.agent
     )
-    return crate.record(request, args.crate)
+    return crate.record(request, args.crate, lambda plan, steps: account(plan, steps, args))
 
 
 def _check_output(path: str) -> None:
     """Refuse a file that cannot be written before the run rather than after it."""
-    if path == "-":
-        return
-    if not path.endswith(_FORMATS):
+    if path != "-" and not path.endswith(_FORMATS):
         raise DlcError(
             "DLC605",
             f"cannot write '{path}': the name has no known ending",
             help=f"use one of {', '.join(_FORMATS)}",
         )
-    if not Path(path).absolute().parent.is_dir():
+    _check_directory(path)
+
+
+def _check_directory(path: str) -> None:
+    if path != "-" and not Path(path).absolute().parent.is_dir():
         raise DlcError("DLC605", f"cannot write '{path}': there is no such directory", help="create it first")
 
 

@@ -6,29 +6,34 @@ instruction took against what was predicted, and checksums of all that went in a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
 
     from dlc.crate.repeating import Outcome
+    from dlc.runtime.plan import Plan
 
-__all__ = ["Request", "record", "rerun"]
+__all__ = ["Account", "Request", "record", "rerun"]
 
 VERSION = 1
 """Of the layout of a crate and of its `run.json`."""
 
 METADATA, RUN = "ro-crate-metadata.json", "run.json"
 
+Account = Callable[["Plan", dict[str, Any]], dict[str, Any] | None]
+"""Holds the record of a run of a plan against its prediction; what it gives is kept in the crate."""
+
 
 @dataclass(frozen=True)
 class Request:
     """A run as asked for: a program (`.py`, and its name if there are several) or a plan, and how to run it.
 
-    `ranks` None stands for one rank, or as many as a plan is for.
+    `ranks` None stands for one rank, or as many as a plan is for. `agent` says who runs it: a name, perhaps
+    with an ORCID (`Ada Lovelace <https://orcid.org/…>`); the crate names nobody without it.
     """
 
     path: Path
@@ -37,6 +42,7 @@ class Request:
     machine: str = "host"
     ranks: int | None = None
     fast_math: bool = False
+    agent: str = ""
 
     @property
     def is_plan(self) -> bool:
@@ -44,15 +50,16 @@ class Request:
         return self.path.suffix != ".py"
 
 
-def record(request: Request, folder: Path) -> dict[str, pl.DataFrame] | None:
+def record(request: Request, folder: Path, account: Account | None = None) -> dict[str, pl.DataFrame] | None:
     """Run what is asked for, write the crate `folder`, which must not exist yet, and return the results.
 
     The folder appears when it is complete. Inside an MPI world all ranks call this together, and all but the
-    first get None. Raises DLC605 where it cannot be written, and what the program and its run raise.
+    first get None; `account` is called on the first. Raises DLC605 where the crate cannot be written, and
+    what the program and its run raise.
     """
     from dlc.crate.recording import record as run
 
-    return run(request, folder)
+    return run(request, folder, account)
 
 
 def rerun(folder: Path, ranks: int | None = None, *, from_plan: bool = False) -> Outcome:

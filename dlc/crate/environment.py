@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dlc
+from dlc.crate.privacy import names_place
 
 _VARIABLES = re.compile(
     r"(DLC|OMP|OPENBLAS|MKL|POLARS|MPICH|OMPI_MCA|PRTE_MCA|JAX|XLA|NUMBA)_\w+|PYTHONHASHSEED"
@@ -40,7 +41,7 @@ def environment() -> dict[str, Any]:
         "variables": {
             name: value
             for name, value in sorted(os.environ.items())
-            if _VARIABLES.fullmatch(name) and not _SECRET.search(name)
+            if _VARIABLES.fullmatch(name) and not _SECRET.search(name) and not names_place(value)
         },
     }
 

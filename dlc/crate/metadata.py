@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
-import platform
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,8 +41,8 @@ _ABOUT = {
 _MEASURED = {"seconds": "s", "bytes": "By", "peak_bytes": "By", "rows": "{row}"}
 
 
-def describe(folder: Path, run: Json, environment: Json) -> Json:
-    """The content of `ro-crate-metadata.json` for the files that lie in `folder`."""
+def describe(folder: Path, run: Json, environment: Json, agent: str = "") -> Json:
+    """The content of `ro-crate-metadata.json` for the files that lie in `folder`; `agent` as in `Request`."""
     files = [_file(path, folder) for path in sorted(folder.rglob("*")) if path.is_file()]
     names = {result["file"]: name for name, result in run["results"].items()}
     for file in files:
@@ -58,6 +57,7 @@ def describe(folder: Path, run: Json, environment: Json) -> Json:
     program = run["source"] or "plan.dlc"
     title = f"A run of {run['program']} on {run['ranks']} rank{'' if run['ranks'] == 1 else 's'}"
     software = list(_software(environment))
+    people = [_person(agent)] if agent else []
     graph = [
         {
             "@id": METADATA,
@@ -90,7 +90,7 @@ def describe(folder: Path, run: Json, environment: Json) -> Json:
             "startTime": run["started"],
             "endTime": run["ended"],
             "actionStatus": "http://schema.org/CompletedActionStatus",
-            "agent": {"@id": "#agent"},
+            **({"agent": _references(people)[0]} if people else {}),
             "instrument": {"@id": software[0]["@id"]},
             "object": [{"@id": program}, *_references(inputs), *_references(parameters)],
             "result": [
@@ -100,7 +100,7 @@ def describe(folder: Path, run: Json, environment: Json) -> Json:
             ],
             "resourceUsage": _references(usage),
         },
-        {"@id": "#agent", "@type": "Person", "name": _user()},
+        *people,
         {
             "@id": "#licence",
             "@type": "CreativeWork",
@@ -154,11 +154,11 @@ def _mpi(library: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else (library[:60], "unknown")
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container may run a user without a name
-        return f"a user of {platform.node() or 'this machine'}"
+def _person(agent: str) -> Json:
+    """Who ran it: `Name`, or `Name <https://orcid.org/…>`."""
+    found = re.fullmatch(r"(.*?)\s*<(https://orcid\.org/[\dX-]+)>", agent)
+    name, identifier = (found[1], found[2]) if found else (agent, "#agent")
+    return {"@id": identifier, "@type": "Person", "name": name}
 
 
 def _file(path: Path, folder: Path) -> Json:
@@ -179,11 +179,14 @@ def _file(path: Path, folder: Path) -> Json:
 
 
 def _outside(path: str, digest: str = "", size: int = 0) -> Json:
-    """A file that the crate names but does not hold."""
-    place = Path(path).absolute()
+    """A file that the crate names but does not hold.
+
+    A URL of the file would tell where its user works, and a relative one would mean a file of the crate.
+    """
+    place = Path(path)
     directory = place.is_dir()
     entity: Json = {
-        "@id": place.as_uri() + ("/" if directory else ""),
+        "@id": uuid.uuid4().urn,
         "@type": "Dataset" if directory else "File",
         "name": path,
         "description": "input" if digest else "output",

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from dlc import driver
-from dlc.crate import METADATA, RUN, VERSION, Request
+from dlc.crate import METADATA, RUN, VERSION, Account, Request
+from dlc.crate.privacy import placed_in_crate, relative_files
 from dlc.diagnostics import DlcError
 
 if TYPE_CHECKING:
@@ -42,17 +43,19 @@ class Compiled:
     ordered: dict[str, bool] = field(default_factory=dict[str, bool])
 
 
-def record(request: Request, folder: Path) -> dict[str, pl.DataFrame] | None:
+def record(request: Request, folder: Path, account: Account | None) -> dict[str, pl.DataFrame] | None:
     """See `dlc.crate.record`."""
     from dlc.runtime.launch import in_mpi_world
 
     if in_mpi_world():
-        return _record_as_rank(request, folder)
+        return _record_as_rank(request, folder, account)
     check_place(folder)
-    return _record(request, compile_request(request), folder)
+    return _record(request, compile_request(request), folder, account)
 
 
-def _record_as_rank(request: Request, folder: Path) -> dict[str, pl.DataFrame] | None:
+def _record_as_rank(
+    request: Request, folder: Path, account: Account | None
+) -> dict[str, pl.DataFrame] | None:
     """One rank of a job that mpiexec or srun has started: the first compiles, and writes the crate."""
     from dlc.runtime.job import connect, end_job
     from dlc.runtime.plan import from_bytes, to_bytes
@@ -66,14 +69,16 @@ def _record_as_rank(request: Request, folder: Path) -> dict[str, pl.DataFrame] |
         data = to_bytes(compiled.plan) if compiled else b""
         plan = from_bytes(bytes(transport.broadcast(memoryview(data), 0)), str(request.path))
         if compiled:
-            return _record(request, compiled, folder)
+            return _record(request, compiled, folder, account)
         driver.run_plan(plan, _run_parameters(request), request.ranks, record=os.devnull)
         return None
     except BaseException as error:
         end_job(error, transport)
 
 
-def _record(request: Request, compiled: Compiled, folder: Path) -> dict[str, pl.DataFrame]:
+def _record(
+    request: Request, compiled: Compiled, folder: Path, account: Account | None
+) -> dict[str, pl.DataFrame]:
     """Run a plan and write the crate."""
     from dlc.crate.digest import file_digest, table_digest
 
@@ -105,22 +110,12 @@ def _record(request: Request, compiled: Compiled, folder: Path) -> dict[str, pl.
         "results": told,
         "outputs": written,
         "steps": steps,
-        "comparison": _compare(compiled.plan, request.machine, steps),
+        "comparison": account(compiled.plan, steps) if account else None,
     }
-    _write(folder, compiled, run, results)
+    if not request.is_plan:
+        compiled = replace(compiled, plan=placed_in_crate(compiled.plan, request.path))
+    _write(folder, compiled, run, results, request.agent)
     return results
-
-
-def _compare(plan: Plan, machine: str, steps: Json) -> Json | None:
-    """What the run was predicted to take, step by step; None where nothing predicts it."""
-    from dlc import hwspec
-    from dlc.predict import history
-    from dlc.predict.accuracy import compare
-
-    try:
-        return compare(plan, hwspec.load(machine), steps, history.latest_coefficients()).to_json()
-    except DlcError:
-        return None
 
 
 def _run_parameters(request: Request) -> dict[str, str]:
@@ -148,6 +143,7 @@ def compile_request(request: Request) -> Compiled:
     from dlc import hwspec
 
     module = driver.trace_file(request.path, request.program, request.parameters)
+    relative_files(module)
     sources = dict(_sources(request.path))
     ordered = _order(module)
     stages: dict[str, str] = {}
@@ -230,7 +226,9 @@ def execute(
         return results, json.loads(steps.read_text(encoding="utf-8"))
 
 
-def _write(folder: Path, compiled: Compiled, run: Json, results: Mapping[str, pl.DataFrame]) -> None:
+def _write(
+    folder: Path, compiled: Compiled, run: Json, results: Mapping[str, pl.DataFrame], agent: str
+) -> None:
     """Write the crate beside its place and rename it. Raises DLC605."""
     from dlc.crate.environment import environment
     from dlc.crate.metadata import describe
@@ -255,7 +253,7 @@ def _write(folder: Path, compiled: Compiled, run: Json, results: Mapping[str, pl
             (staging / "results").mkdir()
             for name, frame in results.items():
                 frame.write_parquet(staging / run["results"][name]["file"])
-            (staging / METADATA).write_text(to_text(describe(staging, run, facts)), encoding="utf-8")
+            (staging / METADATA).write_text(to_text(describe(staging, run, facts, agent)), encoding="utf-8")
             _sync(staging)
             staging.rename(target)
     except OSError as error:

@@ -250,7 +250,7 @@ class Graph:
                     self._edge(Channel("shared memory", first, second, rate, link=link))
 
     def _near(self, vertex: Vertex) -> list[Vertex]:
-        """The processor that a part is in, else hosts beside it or below, else devices, else those further out.
+        """The processor that a part is in, else hosts beside or below it, else devices, else further out.
 
         Hosts come first, since a gpu beside a nic or a disk does not pass on what the host sends.
         """
