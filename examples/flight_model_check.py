@@ -18,6 +18,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+from threadpoolctl import threadpool_limits
 
 NOT_FEATURES = ("month", "day", "scheduled", "carrier", "flight", "held_out", "late", "p")
 
@@ -42,8 +43,9 @@ def compare(predictions: pl.DataFrame, *, trees: bool = True) -> dict[str, dict[
         peers["50 boosted trees"] = HistGradientBoostingClassifier(max_iter=50, random_state=0)
     found = {"network of dlc": quality(late, unseen["p"].to_numpy())}
     for name, peer in peers.items():
-        peer.fit(known.select(features).to_numpy(), known["late"].to_numpy())
-        found[name] = quality(late, peer.predict_proba(unseen.select(features).to_numpy())[:, 1])
+        with threadpool_limits(1):  # more threads than free cores would wait for each other
+            peer.fit(known.select(features).to_numpy(), known["late"].to_numpy())
+            found[name] = quality(late, peer.predict_proba(unseen.select(features).to_numpy())[:, 1])
     share = known["late"].mean()
     found["the same for all"] = quality(late, np.full(len(late), share))
     return found
