@@ -13,7 +13,9 @@ from dlc.diagnostics import DlcError, SourceLoc
 from dlc.dialects.table_tensors import COUNT, RowsOp
 from dlc.frontends import recording
 from dlc.frontends.location import attribute, caller
+from dlc.frontends.table.traced import Traced
 
+from .arguments import require_callable
 from .constants import parameters
 from .shapes import is_array
 from .trace import trace_function
@@ -42,10 +44,12 @@ class Function:
         """The results as tensors, in the tree that the function returns.
 
         Tensors among the arguments keep their rows unknown, arrays become constants of the program, all else
-        is part of the function. Raises DLC112 to DLC116 at the line that is at fault.
+        is part of the function. Raises DLC112 to DLC117 at the line that is at fault.
         """
         loc = caller()
         leaves, tree = tree_util.tree_flatten(args, is_leaf=is_tensor)
+        _check_arguments(leaves, loc)
+        require_callable(self.function, args, "the function", loc)
         specs = [leaf.spec if is_tensor(leaf) else leaf for leaf in leaves]
         traced = trace_function(self.function, tree_util.tree_unflatten(tree, specs), name=self.name, loc=loc)
         frame = next((leaf.frame for leaf in leaves if is_tensor(leaf) and leaf.frame is not None), None)
@@ -70,6 +74,17 @@ def identifier(function: Callable[..., Any]) -> str:
 def is_tensor(leaf: object) -> bool:
     """Whether a leaf of the arguments stands for data of the program."""
     return isinstance(leaf, Tensor)
+
+
+def _check_arguments(leaves: Sequence[Any], loc: SourceLoc) -> None:
+    for leaf in leaves:
+        if isinstance(leaf, Traced) and not is_tensor(leaf):
+            raise DlcError(
+                "DLC117",
+                f"a function over tensors is given {leaf.traced_as}",
+                loc=loc,
+                help="make tensors of its columns with frame.to_tensor([…])",
+            )
 
 
 def values_of(leaves: Sequence[Any], loc: SourceLoc) -> list[SSAValue]:

@@ -19,7 +19,7 @@ from .errors import explained
 from .importer import import_function
 from .purity import check_pure
 from .shapes import abstract, is_array, needs_64_bits, spec
-from .specs import RowTensor, TensorSpec
+from .specs import DTYPES, RowTensor, TensorSpec
 from .untyped import jax, tree_util
 
 
@@ -49,6 +49,7 @@ def trace_function(
     leaves, tree = tree_util.tree_flatten_with_path(tuple(args))
     tensors = [(path, leaf) for path, leaf in leaves if is_array(leaf)]
     _check_rows([leaf for _, leaf in tensors], loc)
+    _check_types([leaf for _, leaf in tensors], loc)
 
     given: list[Any] = []
 
@@ -67,6 +68,7 @@ def trace_function(
         traced = jax.jit(flat, keep_unused=True).trace(*specs)
         _check_leaks(flat, specs, given)
         check_pure(traced.jaxpr, len(specs), loc)
+        _check_types(jax.tree.leaves(traced.out_info), loc)
         lowered = traced.lower(lowering_platforms=("cpu",))
     imported = import_function(lowered.compiler_ir("stablehlo"), name, attribute(loc))
     outputs, result_tree = tree_util.tree_flatten_with_path(traced.out_info)
@@ -102,6 +104,17 @@ def _check_results(result: Any, loc: SourceLoc) -> None:
                 f"the function returns a value of type {type(leaf).__name__}",
                 loc=loc,
                 help="return tensors, in tuples, lists or dicts",
+            )
+
+
+def _check_types(arrays: Sequence[Any], loc: SourceLoc) -> None:
+    for array in arrays:
+        if str(array.dtype) not in {*DTYPES, *DTYPES.values()}:
+            raise DlcError(
+                "DLC113",
+                f"a function takes or returns an array of type {array.dtype}",
+                loc=loc,
+                help="use tensors of floats, integers or booleans",
             )
 
 

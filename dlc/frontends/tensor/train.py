@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from os import PathLike
 from typing import Any
 
 from xdsl.dialects import scf
@@ -12,13 +13,24 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import IndexType, IntegerAttr
 from xdsl.ir import Block, Operation, SSAValue
 
-from dlc.diagnostics import SourceLoc
+from dlc.diagnostics import DlcError, SourceLoc
 from dlc.dialects import nn
 from dlc.frontends import recording
 from dlc.frontends.location import attribute, caller
-from dlc.frontends.table.errors import bad_argument, require_name
+from dlc.frontends.table.errors import bad_argument
 from dlc.frontends.table.frame import Frame
 
+from .arguments import (
+    Columns,
+    directory,
+    element_types,
+    key_columns,
+    require_callable,
+    require_frame,
+    require_labels,
+    require_numbers,
+    tensor_columns,
+)
 from .call import call, identifier
 from .constants import parameters
 from .keys import row_keys
@@ -27,8 +39,6 @@ from .trace import Traced, trace_function
 from .training import Training, trace_training
 from .untyped import jax, tree_util
 from .values import Tensor, to_tensors
-
-Columns = Sequence[str | Sequence[str]]
 
 ROWS_AT_A_TIME = 1024
 """Rows for which a rank computes a metric at a time."""
@@ -72,7 +82,7 @@ def train(
     dtype: str | Sequence[str] = "f32",
     metrics: Mapping[str, Metric] | None = None,
     keys: Sequence[str] | None = None,
-    checkpoint: str | None = None,
+    checkpoint: str | PathLike[str] | None = None,
     resume: bool = True,
 ) -> Model:
     """Minimise `loss(params, *tensors)`, a mean over rows, on the rows of a frame.
@@ -99,31 +109,32 @@ def train(
 
     """
     loc = caller()
-    _check(loc, epochs=epochs, batch=batch, micro_batches=micro_batches, seed=seed, frame=frame)
+    require_frame(frame, loc)
+    require_numbers(loc, epochs=epochs, batch=batch, micro_batches=micro_batches, seed=seed)
+    columns = tensor_columns(columns, loc)
+    metrics = metrics if metrics is not None else {}
+    require_labels(metrics, loc, Metric)
+    kept = directory(checkpoint, loc)
     if batch % micro_batches:
         raise bad_argument(
             f"{micro_batches} micro-batches do not divide a batch of {batch} rows",
             loc,
             "choose a batch that is a multiple of micro_batches",
         )
+    tensors = to_tensors(frame.value, columns, element_types(dtype, columns, loc), loc)
+    require_callable(loss, [params, *tensors], "the loss", loc)
     name = identifier(loss)
-    tensors = to_tensors(frame.value, columns, _dtypes(dtype, columns, loc), loc)
-    optimizer = optimizer or Adam()
+    optimizer = _optimizer(optimizer, loc)
     job = _Training(
         trace_training(loss, params, [tensor.spec for tensor in tensors], name=name, loc=loc),
         trace_update(optimizer, params, name=f"{name}.{type(optimizer).__name__.lower()}"),
-        [
-            _Evaluation.of(label, metric, params, micro_batches, loc)
-            for label, metric in (metrics or {}).items()
-        ],
+        [_Evaluation.of(label, metric, params, micro_batches, loc) for label, metric in metrics.items()],
         params,
         loc,
     )
-    dealt = list(keys) if keys is not None else row_keys(frame.value, columns)
-    for key in dealt:
-        require_name(key, loc)
+    dealt = key_columns(keys, frame.value, loc) if keys is not None else row_keys(frame.value, columns)
     data = _Data(frame.value, tensors, batch, micro_batches, seed, dealt)
-    results = job.build(data, epochs, checkpoint, resume)
+    results = job.build(data, epochs, kept, resume)
     history = nn.HistoryOp(results[:1])
     history.location = attribute(loc)
     count = len(jax.tree.leaves(params))
@@ -159,8 +170,10 @@ class _Evaluation:
     @classmethod
     def of(cls, label: str, metric: Metric, params: Any, micro_batches: int, loc: SourceLoc) -> _Evaluation:
         """Rows are dealt as those to train on, which are often of the same frame."""
-        frame, columns = metric.frame.value, metric.columns
-        tensors = to_tensors(frame, columns, _dtypes(metric.dtype, columns, loc), loc)
+        require_frame(metric.frame, loc)
+        frame, columns = metric.frame.value, tensor_columns(metric.columns, loc)
+        tensors = to_tensors(frame, columns, element_types(metric.dtype, columns, loc), loc)
+        require_callable(metric.function, [params, *tensors], f"metric '{label}'", loc)
         specs = [tensor.spec for tensor in tensors]
         traced = trace_function(metric.function, [params, *specs], name=f"metric.{label}", loc=loc)
         if [result.shape for result in traced.results] != [()]:
@@ -283,20 +296,14 @@ def _owner(values: Sequence[SSAValue]) -> Operation:
     return owner
 
 
-def _dtypes(dtype: str | Sequence[str], columns: Columns, loc: SourceLoc) -> list[str]:
-    if isinstance(dtype, str):
-        return [dtype] * len(columns)
-    if len(dtype) != len(columns):
-        raise bad_argument(f"{len(dtype)} dtypes for {len(columns)} tensors", loc, "give one for each tensor")
-    return list(dtype)
-
-
-def _check(loc: SourceLoc, *, frame: Frame, **numbers: int) -> None:
-    if not isinstance(frame, Frame):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise bad_argument(f"{type(frame).__name__} is no frame", loc, "give the frame with the rows")
-    for name, value in numbers.items():
-        least = 0 if name == "seed" else 1
-        if type(value) is not int or value < least:
-            raise bad_argument(
-                f"{name}={value!r} is not a whole number from {least} on", loc, f"as in {name}=4"
-            )
+def _optimizer(optimizer: object, loc: SourceLoc) -> Optimizer:
+    if optimizer is None:
+        return Adam()
+    if not isinstance(optimizer, Optimizer):
+        raise DlcError(
+            "DLC117",
+            f"optimizer={optimizer!r} is no optimiser",
+            loc=loc,
+            help="as in optimizer=dlc.Adam(0.001)",
+        )
+    return optimizer

@@ -10,6 +10,7 @@ from typing import Any
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.frontends.location import caller
 
+from .shapes import is_array
 from .trace import Traced, trace_function
 from .untyped import jax, jnp, tree_util
 
@@ -129,9 +130,9 @@ def _check_loss(value: Any, loc: SourceLoc) -> None:
 def _check_parameters(params: Any, loc: SourceLoc) -> None:
     leaves, _ = tree_util.tree_flatten_with_path(params)
     wrong = [
-        tree_util.keystr(path, simple=True, separator=".")
+        tree_util.keystr(path, simple=True, separator=".") or "params"
         for path, leaf in leaves
-        if not (hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.floating))
+        if not (is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.floating))
     ]
     if wrong or not leaves:
         what = f"'{wrong[0]}' is no floating-point array" if wrong else "there is none"

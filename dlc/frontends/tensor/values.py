@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from xdsl.dialects.builtin import DYNAMIC_INDEX
 from xdsl.ir import Attribute, SSAValue
@@ -33,6 +34,9 @@ class Tensor(Traced):
 
     def __repr__(self) -> str:
         return f"<tensor {'×'.join('rows' if n is None else str(n) for n in self.shape)} {self.dtype}>"
+
+    def __array__(self, *_: object) -> NoReturn:
+        self._refuse("values", "give it to a function: dlc.jax(…)(tensor)")
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -90,6 +94,7 @@ def to_tensors(
 
 def with_tensors(frame: SSAValue, named: dict[str, Tensor], loc: SourceLoc) -> SSAValue:
     """A frame with tensors of its own rows as further columns. Raises DLC105, DLC116."""
+    _check_tensors(named, loc)
     for name, tensor in named.items():
         if name in frame_of(frame).columns:
             raise DlcError(
@@ -111,6 +116,7 @@ def with_tensors(frame: SSAValue, named: dict[str, Tensor], loc: SourceLoc) -> S
 def scalars(**named: Tensor) -> Frame:
     """A frame of one row, of tensors without dimensions. Raises DLC116."""
     loc = caller()
+    _check_tensors(named, loc)
     for name, tensor in named.items():
         if tensor.shape != ():
             raise DlcError(
@@ -122,3 +128,23 @@ def scalars(**named: Tensor) -> Frame:
     op = FromTensorOp(None, list(named), [tensor.value for tensor in named.values()])
     op.location = attribute(loc)
     return Frame(op.result)
+
+
+def _check_tensors(named: Mapping[str, object], loc: SourceLoc) -> None:
+    """DLC106 and DLC116 unless these can become columns as far as their type goes."""
+    if not named:
+        raise bad_argument("no tensor is given", loc, "name each: p=tensor")
+    for name, tensor in named.items():
+        if not isinstance(tensor, Tensor):
+            raise bad_argument(
+                f"{name}={type(tensor).__name__} is no tensor",
+                loc,
+                "give what dlc.jax(…) returns",
+            )
+        if not t.is_data_type(tensor_of(tensor.value).element_type):
+            raise DlcError(
+                "DLC116",
+                f"column '{name}' cannot hold numbers of type {tensor.dtype}",
+                loc=loc,
+                help="convert them in the function, with .astype(jnp.float32)",
+            )
