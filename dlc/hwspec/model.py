@@ -189,6 +189,10 @@ class Machine:
         """Time in which one rank gives `size` bytes to all `ranks`."""
         return collectives.broadcast_seconds(self.fabric, size, ranks)
 
+    def ranks_per_node(self, ranks: int) -> int:
+        """The most ranks on one node when `ranks` fill the cores node by node; beyond that they share them."""
+        return math.ceil(self.fabric.spread(ranks)[1])
+
     def islands(self, k: int) -> tuple[Island, ...]:
         """The places for gangs of `k` cores, each within the smallest part that holds `k`.
 

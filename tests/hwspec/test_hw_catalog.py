@@ -192,6 +192,28 @@ def test_every_pair_of_nodes_is_joined(machine: Machine) -> None:
             assert way or (a == b and second.copies == 1)
 
 
+@pytest.mark.parametrize("name", sorted(set(hwspec.catalog_names()) - {"host"}))
+def test_every_machine_runs_a_program_on_several_nodes(name: str, tmp_path: Path) -> None:
+    """What one node has is enough for the ranks on it, however many there are in all."""
+    from dlc import driver
+
+    program = tmp_path / "p.py"
+    (tmp_path / "a.csv").write_text("k,v\n1,2\n", encoding="utf-8")
+    program.write_text(
+        f"""import dlc
+@dlc.program
+def p() -> dlc.Frame:
+    a = dlc.scan_csv("{tmp_path / "a.csv"}")
+    return a.join(a.group_by("k").agg(dlc.col("v").sum().alias("s")), on="k").sort("k")
+""",
+        encoding="utf-8",
+    )
+    machine = hwspec.load(name)
+    ranks = min(8 * machine.ranks_per_node(machine.cores), machine.cores)
+    plan = driver.build_plan(driver.compile_module(driver.trace_file(program, None, {}), machine, ranks))
+    assert (plan.machine["name"], plan.world_size) == (machine.name, ranks)
+
+
 def test_a_machine_is_read_and_checked_in_no_time() -> None:
     hwspec.loads((CATALOG / "hal.hw").read_text(encoding="utf-8"))  # builds the tables of the parser
     for name in NAMES:

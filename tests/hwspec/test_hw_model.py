@@ -179,6 +179,11 @@ def test_nics_are_dealt_out_to_the_parts_beside_them() -> None:
     assert len(machine.path("n[0].s[1].c", "n[0].e[0]")) == 2
 
 
+@pytest.mark.parametrize(("ranks", "most"), [(1, 1), (40, 40), (41, 21), (320, 40), (6400, 400)])
+def test_ranks_fill_the_machine_node_by_node(hal: hwspec.Machine, ranks: int, most: int) -> None:
+    assert hal.ranks_per_node(ranks) == most
+
+
 def test_collectives_of_one_rank_take_no_time(hal: hwspec.Machine) -> None:
     assert hal.exchange_seconds(1e9, 1) == hal.broadcast_seconds(1e9, 1) == 0
 

@@ -10,6 +10,7 @@ from dlc.diagnostics import SourceLoc
 from dlc.hwspec.parts import Part, Provenance, Quantity, Value
 
 # Rates that no such file tells, low enough that a prediction errs on the slow side, as in detection.
+CLOCK = 2e9
 MEMORY_BANDWIDTH = 20e9
 NIC_BANDWIDTH = 1.25e9
 DISK_RATE = 500e6

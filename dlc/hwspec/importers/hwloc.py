@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dlc.diagnostics import DlcError
 from dlc.hwspec.check import check
 from dlc.hwspec.importers.building import (
+    CLOCK,
     MEMORY_BANDWIDTH,
     assumed,
     every,
@@ -93,7 +94,7 @@ class _Reader:
         properties = {
             "cores": measured(len(cores), "1", SOURCE),
             "smt": measured(threads, "1", SOURCE) if threads else None,
-            "clock": measured(self._clock, "Hz", SOURCE) if self._clock else None,
+            "clock": measured(self._clock, "Hz", SOURCE) if self._clock else assumed(CLOCK, "Hz"),
         }
         return part("cpu", "c", holder.loc, properties)
 

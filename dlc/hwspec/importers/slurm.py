@@ -14,6 +14,7 @@ from dlc.diagnostics import DlcError, SourceLoc
 from dlc.hwspec.check import check
 from dlc.hwspec.detection.slurm import expand
 from dlc.hwspec.importers.building import (
+    CLOCK,
     DISK_RATE,
     MEMORY_BANDWIDTH,
     NIC_BANDWIDTH,
@@ -196,7 +197,11 @@ def _node(name: str, group: _Nodes) -> Part:
     sockets = line.count("sockets") or line.count("boards", 1) * line.count("socketsperboard", 1) or 1
     cores = line.count("corespersocket") or max(1, line.count("cpus", 1) // (sockets * threads))
     memory = line.count("realmemory", 1024) * _MIB
-    cpu = {"cores": configured(cores, "1", _SOURCE), "smt": configured(threads, "1", _SOURCE)}
+    cpu = {
+        "cores": configured(cores, "1", _SOURCE),
+        "smt": configured(threads, "1", _SOURCE),
+        "clock": assumed(CLOCK, "Hz"),
+    }
     ram = {
         "capacity": configured(memory // sockets, "B", _SOURCE),
         "bandwidth": assumed(MEMORY_BANDWIDTH, "B/s"),

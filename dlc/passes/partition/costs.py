@@ -49,7 +49,7 @@ class DefaultNetwork:
 class Costs:
     """Costs on a gang of `ranks` over a network: seconds, for sizes in bytes of the whole frame.
 
-    `memory` is what a node has, in bytes.
+    `memory` is what the nodes of the gang have together, in bytes.
     """
 
     ranks: int

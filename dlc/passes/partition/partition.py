@@ -30,7 +30,8 @@ class PartitionPass(ModulePass):
         machine = machine_of(op)
         costs = Costs(self.ranks, DefaultNetwork())
         if machine is not None:
-            costs = Costs(self.ranks, machine, machine.memory_bytes)
+            nodes = self.ranks / machine.ranks_per_node(self.ranks)
+            costs = Costs(self.ranks, machine, machine.memory_bytes * nodes)
         for program in [inner for inner in op.ops if isinstance(inner, flow.ProgramOp)]:
             partition_program(program, costs, self.fast_math)
 

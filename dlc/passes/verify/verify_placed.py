@@ -41,12 +41,12 @@ def _verify_gang(program: flow.ProgramOp, module: ModuleOp) -> None:
         raise broken(gang, "placed", "a gang needs at least one rank")
     if machine is None or gang.memory is None:
         return
-    on_one_node = min(ranks, max(machine.cores, 1))
+    on_one_node = machine.ranks_per_node(ranks)
     needed = gang.memory.value.data * on_one_node
     if needed > machine.memory_bytes:
         raise DlcError(
             "DLC505",
-            f"{ranks} ranks are predicted to need {needed / 1e9:.1f} GB on a node of {machine.name}, "
+            f"{on_one_node} ranks are predicted to need {needed / 1e9:.1f} GB on a node of {machine.name}, "
             f"which has {machine.memory_bytes / 1e9:.1f} GB",
             loc=source_loc(program),
             help="use fewer columns or rows, or a machine with more memory",
