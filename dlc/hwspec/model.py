@@ -190,7 +190,7 @@ class Machine:
         return collectives.broadcast_seconds(self.fabric, size, ranks)
 
     def ranks_per_node(self, ranks: int) -> int:
-        """The most ranks on one node when `ranks` fill the cores node by node; beyond that they share them."""
+        """Ranks on the fullest node when they fill the cores node by node; more than there are share them."""
         return math.ceil(self.fabric.spread(ranks)[1])
 
     def islands(self, k: int) -> tuple[Island, ...]:
