@@ -43,7 +43,7 @@ def build_parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
     """The parser, in which only the `chosen` subcommands have their arguments (and are imported)."""
     parser = argparse.ArgumentParser(
         prog="dlc",
-        description="Compile dataflow programs of parallel operators to gangs of MPI processes, and run them.",
+        description="Compile pipelines of tables and models to gangs of MPI processes, and run them.",
         epilog="exit codes: 0 ok, 1 program or IR at fault, 2 usage, 3 environment, 4 resources, "
         "5 task failed, 6 rank lost, 70 internal error",
     )
