@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
@@ -69,7 +69,10 @@ def build(module: ModuleOp) -> Plan:
 def _requirements(gangs: list[plan.GangOp]) -> Json:
     sizes = [op.attributes.get("memory") for op in gangs]
     known = [int(size.value.data) for size in sizes if isinstance(size, IntegerAttr)]
-    return {"memory_bytes_per_rank": max(known)} if known else {}
+    durations = [op.attributes.get("seconds") for op in gangs]
+    seconds = [duration.value.data for duration in durations if isinstance(duration, FloatAttr)]
+    memory: Json = {"memory_bytes_per_rank": max(known)} if known else {}
+    return memory | ({"seconds": max(seconds)} if seconds else {})
 
 
 def _parameter(parameter: flow.ParameterAttr) -> Json:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dlc.predict.report import seconds
 from dlc.runtime.plan import Gang, Plan
 from dlc.runtime.references import definitions, uses
 
 Json = dict[str, Any]
 
-_MOVES = ("shuffle", "all_gather", "gather", "broadcast", "all_reduce", "range_shuffle")
+_MOVES = ("shuffle", "all_gather", "gather", "broadcast", "all_reduce", "range_shuffle", "reduce")
 _BRIEF = ("wait", "free", "steps")  # what a loop does beside its work
+_NOTHING = 1e-6  # seconds that are not worth a word
 _MANY = 4  # names of values that are listed
 
 
@@ -25,10 +27,11 @@ def _lines(plan: Plan) -> Iterator[str]:
     ranks = f"{plan.world_size} rank{'s' if plan.world_size > 1 else ''}"
     machine = f" on {plan.machine['name']}" if plan.machine else ""
     yield f"{plan.program}: {ranks}{machine}"
+    yield from _time(plan)
     if memory := plan.requires.get("memory_bytes_per_rank"):
         yield f"predicted peak memory {_size(memory)} a rank"
-    moved = sum(_bytes(step) for gang in plan.gangs for step in gang.instructions if step["op"] in _MOVES)
-    yield f"predicted traffic {_size(moved)} in {_count(plan)} collectives"
+    moved, count = _traffic([step for gang in plan.gangs for step in gang.instructions])
+    yield f"predicted traffic {_size(moved)} in {count:,} collective{'' if count == 1 else 's'}"
     for gang in plan.gangs:
         yield ""
         if len(plan.gangs) > 1:
@@ -36,8 +39,29 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield from _Tree(plan, gang).lines()
 
 
-def _count(plan: Plan) -> int:
-    return sum(step["op"] in _MOVES for gang in plan.gangs for step in gang.instructions)
+def _time(plan: Plan) -> Iterator[str]:
+    """The time of the gang that takes longest, and how long it is before the first instruction."""
+    total = plan.requires.get("seconds")
+    if total is None:
+        return
+    steps = max(
+        sum(_predicted(step).get("seconds", 0.0) for step in gang.instructions) for gang in plan.gangs
+    )
+    begin = f", {seconds(total - steps)} of it to load XLA and compile kernels" if plan.kernels else ""
+    yield f"predicted time {seconds(total)}{begin}"
+
+
+def _traffic(steps: list[Json]) -> tuple[int, int]:
+    """Bytes that steps move between ranks, and in how many collectives, with all rounds of loops."""
+    moved = count = 0
+    for step in steps:
+        if step["op"] in _MOVES:
+            told = _predicted(step)
+            moved, count = moved + told.get("moved", told.get("bytes", 0)), count + 1
+        inner = _traffic(step.get("body", []))
+        rounds = _predicted(step).get("rounds", 1)
+        moved, count = moved + rounds * inner[0], count + rounds * inner[1]
+    return moved, count
 
 
 class _Tree:
@@ -46,6 +70,12 @@ class _Tree:
     def __init__(self, plan: Plan, gang: Gang) -> None:
         self.plan = plan
         self.makers = {out: step for step in gang.instructions for out in _outputs(step)}
+        self.notes = [
+            out
+            for step in gang.instructions
+            if any(inner["op"] == "log" for inner in _nested(step))
+            for out in _outputs(step)
+        ]
         self.ends = [step for step in gang.instructions if step["op"] in ("result", "write")]
         self.drawn = set[int]()
 
@@ -64,7 +94,8 @@ class _Tree:
             return
         self.drawn.add(id(step))
         yield f"{indent}{elbow}{self._describe(values, step)}"
-        inputs = self._by_maker(_inputs(step))
+        # A history holds what loops have noted.
+        inputs = self._by_maker(self.notes if step["op"] == "history" else _inputs(step))
         for line in self._inside(step):
             yield f"{indent}{stem}{'│' if inputs else ' '}    {line}"
         for index, sources in enumerate(inputs):
@@ -84,16 +115,16 @@ class _Tree:
         for inner in step.get("body", ()):
             if inner["op"] not in _BRIEF:
                 names = _names(_outputs(inner))
-                moved = f" [{_size(_bytes(inner))}]" if _bytes(inner) else ""
-                yield f"{_action(inner)}{f' → {names}' if names else ''}{moved}{self._source(inner)}"
+                told = f" {found}" if (found := _figures(inner)) else ""
+                yield f"{_action(inner)}{f' → {names}' if names else ''}{told}{self._source(inner)}"
                 yield from (f"    {line}" for line in self._inside(inner))
 
     def _describe(self, values: list[str], step: Json) -> str:
         parts = [_names(values), _action(step)]
         if layouts := step.get("layouts"):
             parts.append(f"→ {layouts[_outputs(step).index(values[0])]}")
-        if "rows" in (predicted := step.get("predicted", {})):
-            parts.append(f"[{predicted['rows']:,} rows, {_size(predicted['bytes'])}]")
+        if figures := _figures(step):
+            parts.append(figures)
         return " ".join(parts) + (self._source(step) if step["op"] != "run" else "")
 
     def _source(self, step: Json) -> str:
@@ -120,8 +151,28 @@ def _inputs(step: Json) -> list[str]:
     return list(dict.fromkeys(taken))
 
 
-def _bytes(step: Json) -> int:
-    return step.get("predicted", {}).get("bytes", 0)
+def _nested(step: Json) -> Iterator[Json]:
+    """The steps in the body of a loop, and in those of the loops in it."""
+    for inner in step.get("body", ()):
+        yield inner
+        yield from _nested(inner)
+
+
+def _predicted(step: Json) -> Json:
+    return step.get("predicted", {})
+
+
+def _figures(step: Json) -> str:
+    """What a step is predicted to give and to take, in brackets; of a loop, what one of its rounds moves."""
+    told = _predicted(step)
+    rows = [f"{told[name]:,} {name}" for name in ("rows", "rounds") if name in told]
+    size = [_size(told["bytes"])] if told.get("bytes") else []
+    moved = [f"moves {_size(told['moved'])}"] if "moved" in told else []
+    time = [seconds(told["seconds"])] if told.get("seconds", 0.0) > _NOTHING else []
+    inner, count = _traffic(step.get("body", []))
+    each = [f"a round moves {_size(inner)} in {count:,} collective{'' if count == 1 else 's'}"] * (inner > 0)
+    figures = "; ".join(part for part in (", ".join(rows + size + moved + time), *each) if part)
+    return f"[{figures}]" if figures else ""
 
 
 def _action(step: Json) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlc.hwspec.model import Machine
 from dlc.predict.coefficients import Coefficients
 from dlc.predict.costs import MEMORY, OVERHEAD, PROCESSORS
-from dlc.predict.prediction import Demand, Prediction, Step
+from dlc.predict.prediction import START, Demand, Prediction, Step
 from dlc.predict.report import duration, seconds
 from dlc.predict.simulate import simulate
 
@@ -63,7 +63,10 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run and its prediction. `machine` is the fingerprint of the machine's description."""
+    """A run and its prediction. `machine` is the fingerprint of the machine's description.
+
+    `measured` counts from when the ranks know of each other to the end of the last instruction.
+    """
 
     prediction: Prediction
     measured: float
@@ -108,6 +111,10 @@ def compare(plan: Plan, machine: Machine, record: Json, coefficients: Coefficien
     entries: dict[Key, list[Json]] = {}
     for entry in (entry for rank in ranks for entry in rank):
         entries.setdefault((entry["gang"], entry["index"]), []).append(entry)
+    for rank in ranks:
+        first = rank[0]
+        start = {"op": "start", "seconds": first["start"], "rows": 0, "bytes": 0}
+        entries.setdefault((first["gang"], START), []).append(start)
     prediction = simulate(plan, machine, coefficients)
     estimated = _by_instruction(prediction)
     observed = {
@@ -122,11 +129,10 @@ def compare(plan: Plan, machine: Machine, record: Json, coefficients: Coefficien
         for key, steps in estimated.items()
         if key in entries
     ]
-    begins = [rank[0]["start"] for rank in ranks]
     ends = [rank[-1]["start"] + rank[-1]["seconds"] for rank in ranks]
     return Comparison(
         prediction,
-        max(ends, default=0.0) - min(begins, default=0.0),
+        max(ends, default=0.0),
         max((rank["peak_bytes"] for rank in record["ranks"]), default=0.0),
         tuple(compared),
         machine.fingerprint,

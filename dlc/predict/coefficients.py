@@ -46,14 +46,17 @@ DEFAULTS: Mapping[str, Coefficient] = {
     "convert": Coefficient(rate=2e9, seconds=0.5e-3),
     "exchange": Coefficient(rate=1.5e9),
     "collective": Coefficient(rate=float("inf"), seconds=0.5e-3),
+    "reduce": Coefficient(rate=float("inf"), seconds=0.15e-3),
     "write": Coefficient(rate=0.3e9, seconds=2e-3),
-    "compile": Coefficient(rate=float("inf"), seconds=0.1),
+    "import": Coefficient(rate=float("inf"), seconds=0.7),
+    "compile": Coefficient(rate=40e3, seconds=0.03, serial=1.0),
     "tensor": Coefficient(rate=8e9, seconds=50e-6, serial=0.0, efficiency=0.5),
 }
 """Classes of operators; `rate` counts the bytes of inputs and outputs, `group` those of groups that come out.
 
-Beside moving data, the first query of a rank takes `start`, each file `open`, each kernel `compile`, and each
-query and collective what their classes say. `convert` is between frames, tensors and what people see.
+Beside moving data, the first query of a rank takes `start`, each file `open`, and each query, collective of
+frames and reduction of tensors what their classes say. Ranks with tensors `import` XLA and `compile` each
+kernel, whose bytes are those of its text. `convert` is between frames, tensors and what people see.
 """
 
 

@@ -27,7 +27,7 @@ class Gang:
     """A gang on its way through its instructions; `peak` is in bytes, on the rank that holds most.
 
     `numbers` has the values of counts by name (for batches, their steps), `micro` the micro-batches of a
-    batch. `once` is work that an instruction needs the first time only.
+    batch.
     """
 
     name: str
@@ -40,8 +40,6 @@ class Gang:
     arriving: float = 0.0
     started: bool = False
     numbers: dict[str, float] = field(default_factory=dict[str, float])
-    once: list[Work] = field(default_factory=list[Work])
-    compiled: set[str] = field(default_factory=set[str])
     micro: dict[str, int] = field(default_factory=dict[str, int])
     observed: tuple[float, float] | None = None
 
@@ -87,12 +85,6 @@ class Gang:
         started, self.started = self.started, True
         return [] if started else [Work("start", calls=1.0)]
 
-    def compile(self, modules: set[str]) -> None:
-        """Have modules compiled that have not been yet."""
-        new = modules - self.compiled
-        self.compiled |= new
-        self.once += [Work("compile", calls=float(len(new)))] if new else []
-
     def on_rank(self, frame: Frame) -> float:
         """Bytes of a frame on one rank."""
         return 0.0 if frame.pending else frame.bytes / (self.ranks if frame.split else 1)
@@ -121,6 +113,8 @@ class Gang:
                 return f"read {instruction['paths'][0].rpartition('/')[2]}"
             case "result":
                 return f"result {instruction['name']}"
+            case "start":
+                return "load XLA, compile kernels"
             case op:
                 return op.replace("_", "-")
 

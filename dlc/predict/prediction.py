@@ -8,6 +8,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
+START = -1
+"""Index of the step in which a rank makes itself ready."""
 _TENTH = 1.2816  # standard deviations from the median to the tenth and to the ninetieth percentile
 
 
@@ -30,6 +32,21 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Span:
+    """When an instruction of a gang begins and ends, in seconds since the program began.
+
+    `path` is its index in the gang; in the body of a loop, the path of the loop and the index in the body,
+    and the times are those of the first round. `rounds` is how often a loop runs its body.
+    """
+
+    gang: str
+    path: tuple[int, ...]
+    start: float
+    finish: float
+    rounds: int | None = None
+
+
+@dataclass(frozen=True)
 class Step:
     """One instruction of a gang: what it takes on the rank that finishes last, all repetitions together.
 
@@ -37,7 +54,8 @@ class Step:
     link, and `rows` and `bytes` are those of the frames that the instruction gives, over all ranks.
     `algorithm` is the collective's; `demands` is the work that calibration learns from. `split` says that the
     ranks hold parts of the frames and no copies. `index` counts within the gang; instructions of a loop body
-    have the index of the loop.
+    have the index of the loop, and what a rank does before the first instruction has `START`. `start` is that
+    of the first repetition.
     """
 
     gang: str
@@ -103,6 +121,7 @@ class Prediction:
     price: float | None = None
     currency: str = ""
     bottleneck: str = ""
+    spans: tuple[Span, ...] = ()
     advice: tuple[Advice, ...] = ()
 
     @property

@@ -1,7 +1,8 @@
 """Walks a plan as the executor does, on a machine model instead of ranks.
 
 Ranks are counted, not listed: the members of a gang do the same at the same time, so a gang of 100,000 ranks
-costs what one of two does. A loop is walked once and multiplied.
+costs what one of two does. A loop is walked once and multiplied:
+clocks in its body are those of the first round.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from dlc.hwspec.model import Machine
 from dlc.predict.coefficients import Coefficients
 from dlc.predict.costs import Cost, Pricer
 from dlc.predict.instructions import Gang, drain
-from dlc.predict.prediction import Interval, Prediction, Step
+from dlc.predict.prediction import START, Interval, Prediction, Span, Step
 from dlc.predict.resources import Resources
-from dlc.predict.training import ALL_RULES
+from dlc.predict.training import ALL_RULES, start
 
 if TYPE_CHECKING:
     from dlc.runtime.plan import Gang as PlanGang
@@ -68,6 +69,7 @@ class _Run:
         self.ranks = ranks
         self.observed = observed
         self.steps: list[Step] = []
+        self.spans: list[Span] = []
         self.spreads: dict[str, float] = {}
         self.sent: dict[tuple[int, int], tuple[float, float]] = {}
         self.finished: dict[str, float] = {}
@@ -106,13 +108,17 @@ class _Run:
         while any(name not in self.finished for name in before):
             yield True
         clock = max((self.finished[name] for name in before), default=0.0)
+        first = Cost()
+        start(gang, entry.instructions, first)
+        if first.seconds:
+            clock = self._record(gang, START, {"op": "start"}, first, clock, 1)
         for index, instruction in enumerate(entry.instructions):
             if instruction["op"] == "recv":
                 while (message := self._message(instruction, entry)) is None:
                     yield True
                 gang.arriving, sent_at = message
                 clock = max(clock, sent_at)
-            clock = self._step(gang, index, instruction, clock, 1)
+            clock = self._step(gang, (index,), instruction, clock, 1)
             if instruction["op"] == "send":
                 key = (instruction["peer"], instruction["tag"])
                 self.sent[key] = (gang.frames[instruction["in"]].bytes, clock)
@@ -128,12 +134,12 @@ class _Run:
             None,
         )
 
-    def _step(self, gang: Gang, index: int, instruction: Json, clock: float, times: int) -> float:
-        """Walk one instruction; the clock after all its repetitions."""
+    def _step(self, gang: Gang, path: tuple[int, ...], instruction: Json, clock: float, times: int) -> float:
+        """Walk one instruction that runs so many times; the clock after the first."""
         if len(self.steps) >= _MOST_STEPS:
             raise DlcError("DLC520", f"{self.plan.program} has more than {_MOST_STEPS:,} steps")
         if instruction["op"] == "for":
-            return self._loop(gang, index, instruction, clock, times)
+            return self._loop(gang, path, instruction, clock, times)
         rule = ALL_RULES.get(instruction["op"])
         if rule is None:
             raise DlcError(
@@ -143,20 +149,17 @@ class _Run:
                 help="predict it with the version of dlc that compiled it",
             )
         cost = Cost()
-        gang.observed = self.observed.get((gang.name, index)) if times == 1 else None
+        gang.observed = self.observed.get((gang.name, path[0])) if times == 1 else None
         rule(gang, instruction, cost)
         moved = instruction.get("predicted", {}).get("moved")
         if moved is not None and gang.observed is None and gang.ranks == self.plan.world_size:
             cost.send(float(moved))
         gang.settle()
-        if gang.once:
-            first = Cost()
-            gang.pricer.work(gang.once, first)
-            gang.once = []
-            clock += self._record(gang, index, {"op": "compile", "loc": instruction["loc"]}, first, clock, 1)
-        return clock + self._record(gang, index, instruction, cost, clock, times)
+        finish = self._record(gang, path[0], instruction, cost, clock, times)
+        self.spans.append(Span(gang.name, path, clock, finish))
+        return finish
 
-    def _loop(self, gang: Gang, index: int, instruction: Json, clock: float, times: int) -> float:
+    def _loop(self, gang: Gang, path: tuple[int, ...], instruction: Json, clock: float, times: int) -> float:
         """Walk the body once, for all repetitions."""
         first, last = (
             gang.numbers.get(bound, 0.0) if isinstance(bound, str) else float(bound)
@@ -165,15 +168,18 @@ class _Run:
         count = max(0, math.ceil((last - first) / instruction["step"]))
         gang.numbers[instruction["index"]] = first
         gang.rename(instruction["ins"], instruction["args"])
-        for inner in instruction["body"] if count else ():
-            clock = self._step(gang, index, inner, clock, times * count)
+        after = clock
+        for index, inner in enumerate(instruction["body"] if count else ()):
+            after = self._step(gang, (*path, index), inner, after, times * count)
         gang.rename(instruction["yields"] if count else instruction["args"], instruction["outs"])
-        return clock
+        finish = clock + count * (after - clock)
+        self.spans.append(Span(gang.name, path, clock, finish, count))
+        return finish
 
     def _record(
         self, gang: Gang, index: int, instruction: Json, cost: Cost, clock: float, times: int
     ) -> float:
-        seconds = cost.seconds * times
+        """Keep a step; the clock after its first repetition."""
         outputs = [gang.frames[name] for name in gang.outputs(instruction) if name in gang.frames]
         step = Step(
             gang=gang.name,
@@ -182,7 +188,7 @@ class _Run:
             label=gang.label(instruction),
             loc=instruction.get("loc", -1),
             start=clock,
-            seconds=Interval.around(seconds, self._spread(cost.classes)),
+            seconds=Interval.around(cost.seconds * times, self._spread(cost.classes)),
             parts={name: part * times for name, part in cost.parts.items()},
             traffic={name: size * times for name, size in cost.traffic.items()},
             flops=cost.flops * times,
@@ -196,7 +202,7 @@ class _Run:
         self.steps.append(step)
         for name, part in cost.classes.items():
             self.spreads[name] = self.spreads.get(name, 0.0) + part * times
-        return seconds
+        return clock + cost.seconds
 
     def _spread(self, classes: Mapping[str, float]) -> float:
         """Spread of a sum: a class errs everywhere alike, classes err independently of each other."""
@@ -232,6 +238,7 @@ class _Run:
             energy=None if resources.watts is None else resources.watts * place.nodes * seconds,
             price=None if resources.hourly is None else resources.hourly * place.nodes * hours,
             currency=resources.currency,
+            spans=tuple(self.spans),
         )
         return replace(result, bottleneck=next(iter(result.parts), ""))
 

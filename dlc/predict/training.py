@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dlc.predict.costs import Cost
@@ -20,15 +21,32 @@ def tensor(size: float, *, split: bool = False) -> Frame:
 
 
 def module(gang: Gang, fragment: Json) -> ModuleCost:
-    """What one call of a kernel takes; its modules will be compiled once."""
-    chunks: Json = fragment["rows"] or {}
-    names: list[str | None] = [fragment["module"], fragment.get("masked"), chunks.get("masked")]
-    gang.compile({name for name in names if name is not None})
+    """What one call of a kernel takes."""
     return module_cost(gang.plan.kernels[fragment["module"]])
 
 
+def modules(instructions: Sequence[Json]) -> set[str]:
+    """The names of all modules that instructions run."""
+    found: set[str] = set()
+    for instruction in instructions:
+        fragment: Json = instruction.get("fragment", {})
+        if fragment.get("kind") == "xla":
+            chunks: Json = fragment["rows"] or {}
+            names: list[str | None] = [fragment["module"], fragment.get("masked"), chunks.get("masked")]
+            found |= {name for name in names if name is not None}
+        found |= modules(instruction.get("body", ()))
+    return found
+
+
+def start(gang: Gang, instructions: Sequence[Json], cost: Cost) -> None:
+    """What a rank does before its first instruction: it loads XLA and compiles what it will run."""
+    if texts := [gang.plan.kernels[name] for name in modules(instructions)]:
+        work = Work("compile", whole=float(sum(map(len, texts))), calls=float(len(texts)))
+        gang.pricer.work([Work("import", calls=1.0), work], cost)
+
+
 def _parameters(gang: Gang, instruction: Json, cost: Cost) -> None:
-    size = len(gang.plan.constants.get(f"{instruction['name']}.safetensors", b""))
+    size = float(instruction.get("predicted", {}).get("bytes", 0))
     gang.pricer.work([Work("map", whole=size)], cost)
     share = size / max(1, len(instruction["outs"]))
     gang.define(instruction["outs"], [tensor(share) for _ in instruction["outs"]], instruction)
@@ -116,14 +134,12 @@ def _run(gang: Gang, instruction: Json, cost: Cost) -> None:
 def _micro(gang: Gang, instruction: Json, cost: Cost) -> None:
     """The rank with the most micro-batches of a step, one call each; its results are partial ones."""
     call = module(gang, instruction["fragment"])
-    known = instruction.get("predicted", {})
-    flops, nbytes = float(known.get("flops", call.flops)), float(known.get("traffic", call.nbytes))
     shards = gang.micro.get(instruction["in"], 1)
     calls = math.ceil(shards / gang.ranks)
     if instruction["step"] is None:  # all steps of the epoch at once
         calls *= max(1, round(gang.numbers.get(instruction["in"], 1.0)))
-    gang.pricer.tensor(flops, nbytes, call.dtype, cost, calls=calls)
-    gang.scratch = nbytes
+    gang.pricer.tensor(call.flops, call.nbytes, call.dtype, cost, calls=calls)
+    gang.scratch = call.nbytes
     gang.define(instruction["outs"], [tensor(size) for size in call.results], instruction)
 
 
@@ -132,7 +148,7 @@ def _reduce(gang: Gang, instruction: Json, cost: Cost) -> None:
     sizes: list[float] = [gang.frames[name].bytes for name in instruction["ins"]]
     known = instruction.get("predicted", {})
     if gang.ranks > 1:
-        gang.pricer.work([COLLECTIVE, Work("exchange", whole=2 * sum(sizes))], cost)
+        gang.pricer.work([Work("reduce", calls=1.0), Work("exchange", whole=2 * sum(sizes))], cost)
         gang.pricer.collective("all_reduce", float(known.get("bytes", sum(sizes))), cost)
     gang.define(instruction["outs"], [tensor(size) for size in sizes], instruction)
 

@@ -40,6 +40,13 @@ def test_names_join_one_to_one_and_repeat_in_predicates() -> None:
     assert estimates.equal_fraction(name) == estimates.EQUAL_FRACTION
 
 
+def test_rows_find_the_group_that_they_were_counted_in() -> None:
+    frame = table(1e6, name=estimates.textual(1e6, "Alice", "Zoe", 0, 24))
+    groups = estimates.grouped(frame, ["name"], {})
+    assert groups.rows == math.sqrt(1e6)
+    assert estimates.joined("inner", frame, groups, ["name"], ["name"]).rows == pytest.approx(1e6)
+
+
 def test_a_range_keeps_its_share_of_the_values_that_are_not_null() -> None:
     column = Column(100, 100, 0, 100, nulls=0.2, known=True)
     assert estimates.range_fraction(column, 25, 75) == pytest.approx(0.4)

@@ -67,6 +67,14 @@ def test_a_run_twice_as_slow_is_off_by_all_of_its_time() -> None:
     assert "+100%" in found.line()
 
 
+def test_what_ranks_do_before_the_first_instruction_counts() -> None:
+    run = record(1.0)
+    for rank in run["ranks"]:
+        rank["instructions"] = [{**entry, "start": entry["start"] + 0.5} for entry in rank["instructions"]]
+    found = compare(totals(2), cluster(1), run, Coefficients())
+    assert found.measured == pytest.approx(found.prediction.seconds.value + 0.5)
+
+
 def test_the_history_tells_how_good_predictions_were(kept: Path) -> None:
     for slower in (1.0, 1.1, 1.2, 3.0, 0.5):
         history.keep(compare(totals(2), cluster(1), record(slower), Coefficients()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, FloatAttr, IntegerAttr, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
@@ -33,15 +33,22 @@ class Encoder:
     """Encodes gangs; collects the source locations that instructions refer to by index.
 
     `kernels` holds the texts of modules, `constants` the files of parameters, both by the names that the
-    instructions use. `functions` are those of the module.
+    instructions use. `paths` tells where the instruction of an operation stands: its index, after those of
+    the loops around it. `functions` are those of the module.
     """
 
     def __init__(self, functions: dict[str, FuncOp]) -> None:
         self.locations = list[list[Any]]()
         self.kernels = dict[str, str]()
-        self.constants = dict[str, bytes]()
+        self.paths = dict[Operation, tuple[int, ...]]()
+        self._parameters = list[nn.ParametersOp]()
         self._functions = functions
         self._index = dict[tuple[Any, ...], int]()
+
+    @property
+    def constants(self) -> dict[str, bytes]:
+        """The files of parameters. Raises DLC306 when the module was read from a text."""
+        return {f"{op.values.data.sha256}.safetensors": content(op) for op in self._parameters}
 
     def locate(self, op: Operation) -> int:
         """Index of the op's source location, -1 when it has none."""
@@ -56,19 +63,23 @@ class Encoder:
 
     def gang(self, gang: plan.GangOp) -> list[Json]:
         """The instruction list of a gang."""
-        return self._block(gang.body.block, {})
+        return self._block(gang.body.block, {}, ())
 
-    def _block(self, block: Block, names: dict[SSAValue, str]) -> list[Json]:
+    def _block(self, block: Block, names: dict[SSAValue, str], path: tuple[int, ...]) -> list[Json]:
         instructions = list[Json]()
         for value in block.args:
             names[value] = f"v{len(names)}"
         for op in block.ops:
             for result in op.results:
                 names[result] = f"v{len(names)}"
+            if isinstance(op, plan.EndOp | YieldOp) or constant(op) is not None:
+                continue
+            self.paths[op] = here = (*path, len(instructions))
             if isinstance(op, ForOp):
-                body = self._block(op.body.block, names)
-                instructions.append({**loop(op, names, body), "loc": self.locate(op)})
-            elif not isinstance(op, plan.EndOp | YieldOp) and constant(op) is None:
+                body = self._block(op.body.block, names, here)
+                code = {**loop(op, names, body), "loc": self.locate(op)}
+                instructions.append(code | ({"predicted": found} if (found := _predicted(op)) else {}))
+            else:
                 instructions.append(self._instruction(op, names))
         return instructions
 
@@ -90,11 +101,8 @@ class Encoder:
         assert fields is not None, f"{op.name} is not an instruction"
         code |= fields
         if isinstance(op, nn.ParametersOp):
-            self.constants[f"{op.values.data.sha256}.safetensors"] = content(op)
-        predicted = _predicted(op.results)
-        if isinstance(moved := op.attributes.get("moved"), IntegerAttr):
-            predicted["moved"] = int(moved.value.data)
-        if predicted:
+            self._parameters.append(op)
+        if predicted := _extent(op.results) | _predicted(op):
             code["predicted"] = predicted
         if layouts := op.attributes.get("layouts"):
             code["layouts"] = _names(cast("ArrayAttr[StringAttr]", layouts))
@@ -187,7 +195,7 @@ class Encoder:
                 outputs = [numbers[value] for value in op.values]
                 continue
             code: Json = {"op": op.name.partition(".")[2], "loc": self.locate(op)}
-            if predicted := _predicted(op.results):
+            if predicted := _extent(op.results):
                 code["predicted"] = predicted
             operators.append({**code, **self._operator(op, numbers)})
             numbers[op.results[0]] = len(numbers)
@@ -255,7 +263,21 @@ def _names(strings: Iterable[StringAttr]) -> list[str]:
     return [string.data for string in strings]
 
 
-def _predicted(values: Sequence[SSAValue]) -> Json:
+def _predicted(op: Operation) -> Json:
+    """What `place` has told of an operation: bytes that it moves, rounds, and seconds of one execution."""
+    told: Json = {
+        name: int(found.value.data)
+        for name in ("moved", "rounds")
+        if isinstance(found := op.attributes.get(name), IntegerAttr)
+    }
+    start, finish = op.attributes.get("start"), op.attributes.get("finish")
+    if isinstance(start, FloatAttr) and isinstance(finish, FloatAttr):
+        told["seconds"] = round(finish.value.data - start.value.data, 9)
+    return told
+
+
+def _extent(values: Sequence[SSAValue]) -> Json:
+    """Estimated rows and bytes of values."""
     rows = [found for value in values if (found := estimate(value, "rows")) is not None]
     sizes = [found for value in values if (found := estimate(value, "bytes")) is not None]
-    return {"rows": sum(rows), "bytes": sum(sizes)} if rows or sizes else {}
+    return ({"rows": sum(rows)} if rows else {}) | ({"bytes": sum(sizes)} if sizes else {})

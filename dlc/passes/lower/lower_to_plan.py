@@ -21,6 +21,10 @@ from dlc.passes.partition.rules import captured_frames
 from .local_calls import LocalCalls
 from .lower_calls import CallLowering, insert_waits
 
+PREDICTIONS = ("moved", "start", "finish", "rounds", "seconds")
+"""Attributes in which a placed operation tells what it is predicted to take."""
+Origins = dict[Operation, Operation]
+
 
 @dataclass(frozen=True)
 class LowerToPlanPass(ModulePass):
@@ -30,30 +34,43 @@ class LowerToPlanPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for program in [inner for inner in op.ops if isinstance(inner, flow.ProgramOp)]:
-            gang_op = next(inner for inner in program.body.block.ops if isinstance(inner, dist.GangOp))
-            ranks = gang_op.ranks.value.data
-            body = _Lowering(LocalCalls(op), {}).lower(program.body.block)
-            body.add_op(plan.EndOp())
-            gang = plan.GangOp(gang_op.sym_name.data, range(ranks), Region(body))
-            gang.location = gang_op.location
-            gang.attributes["island"] = gang_op.island
-            if gang_op.memory is not None:
-                gang.attributes["memory"] = gang_op.memory
-            block = Block([gang, plan.EndOp()])
-            lowered = plan.ProgramOp(program.sym_name.data, ranks, program.parameters, Region(block))
-            lowered.location = program.location
-            op.body.block.insert_op_before(lowered, program)
-            program.detach()
-            program.erase()
+            lower_program(op, program)
+
+
+def lower_program(module: ModuleOp, program: flow.ProgramOp) -> Origins:
+    """Put the instruction list of a placed program in its place; tells what each instruction stems from."""
+    gang_op = next(inner for inner in program.body.block.ops if isinstance(inner, dist.GangOp))
+    ranks = gang_op.ranks.value.data
+    lowering = _Lowering(LocalCalls(module), {}, {})
+    body = lowering.lower(program.body.block)
+    body.add_op(plan.EndOp())
+    gang = plan.GangOp(gang_op.sym_name.data, range(ranks), Region(body))
+    gang.location = gang_op.location
+    gang.attributes["island"] = gang_op.island
+    if gang_op.memory is not None:
+        gang.attributes["memory"] = gang_op.memory
+    _keep_predictions(gang, gang_op)
+    block = Block([gang, plan.EndOp()])
+    lowered = plan.ProgramOp(program.sym_name.data, ranks, program.parameters, Region(block))
+    lowered.location = program.location
+    module.body.block.insert_op_before(lowered, program)
+    program.detach()
+    program.erase()
+    return lowering.origins
+
+
+def _keep_predictions(new: Operation, old: Operation) -> None:
+    new.attributes.update({name: old.attributes[name] for name in PREDICTIONS if name in old.attributes})
 
 
 class _Lowering:
-    """Values of the placed program → values of the instruction list."""
+    """Values of the placed program → values of the instruction list; new operations → those before."""
 
-    def __init__(self, calls: LocalCalls, values: dict[SSAValue, SSAValue]) -> None:
+    def __init__(self, calls: LocalCalls, values: dict[SSAValue, SSAValue], origins: Origins) -> None:
         self.block = Block()
         self.values = values
         self.calls = calls
+        self.origins = origins
 
     def lower(self, block: Block) -> Block:
         for op in block.ops:
@@ -66,13 +83,13 @@ class _Lowering:
         new.location = old.location
         # The executor does not need layouts; whoever reads the plan does.
         new.attributes["layouts"] = strings(str(from_attribute(dist.part_of(v).layout)) for v in old.results)
-        if (moved := old.attributes.get("moved")) is not None:
-            new.attributes["moved"] = moved
         self._plain(new, old)
 
     def _plain(self, new: Operation, old: Operation) -> None:
         new.location = old.location
+        _keep_predictions(new, old)
         self.block.add_op(new)
+        self.origins[new] = old
         for before, after in zip(old.results, new.results, strict=True):
             after.name_hint = before.name_hint
             self.values[before] = after
@@ -105,8 +122,7 @@ class _Lowering:
             case dist.AllReduceTensorsOp():
                 self._add(ReduceOp(values, op.op.data, op.order.data), op)
             case table.SinkOp():
-                write = plan.WriteOp(values[0], op.format.data, op.path.data, op.layout.data)
-                self.block.add_op(at(op.location, write))
+                self._plain(plan.WriteOp(values[0], op.format.data, op.path.data, op.layout.data), op)
             case flow.ReturnOp():
                 for name, value in zip(op.names, values, strict=True):
                     self.block.add_op(at(op.location, plan.ResultOp(name.data, value)))
@@ -126,7 +142,7 @@ class _Lowering:
         self._plain(new, op)
 
     def _loop(self, op: scf.ForOp) -> None:
-        inner = _Lowering(self.calls, self.values)
+        inner = _Lowering(self.calls, self.values, self.origins)
         for argument in op.body.block.args:
             index = len(inner.block.args)
             self.values[argument] = inner.block.insert_arg(nn.whole(argument.type), index)
@@ -150,6 +166,7 @@ class _Lowering:
             read = plan.ReadOp(scan)
             read.location = scan.location
             self.block.add_op(read)
+            self.origins[read] = op
             reads.append(read.result)
         run = plan.RunOp([*inputs, *reads], body, [dist.part_of(value).whole for value in op.outputs])
         self._add(run, op)

@@ -137,7 +137,13 @@ def grouped(frame: Frame, keys: Sequence[str], outputs: Mapping[str, Column]) ->
     for key in keys:
         column = frame.columns[key]
         groups = min(frame.rows, groups * (column.distinct + (column.nulls > 0)))
-    return Frame(groups, {**{key: frame.columns[key] for key in keys}, **outputs}).of(groups)
+    # Rows of a file tell no more of what a text may be, once it has been counted.
+    taken = {key: frame.columns[key] for key in keys}
+    known = {
+        key: replace(column, domain=min(column.domain, max(1.0, groups))) if column.guessed else column
+        for key, column in taken.items()
+    }
+    return Frame(groups, {**known, **outputs}).of(groups)
 
 
 def joined(kind: str, left: Frame, right: Frame, left_on: Sequence[str], right_on: Sequence[str]) -> Frame:

@@ -1,4 +1,4 @@
-"""`place`: gangs bound to islands of the machine, with the memory they are predicted to need."""
+"""`place`: gangs bound to islands of the machine, with the memory and the time they are predicted to take."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from dlc.dialects import dist, flow
 from dlc.dialects.nn import BatchesOp, BatchesType
 from dlc.passes.estimates import estimate
 from dlc.passes.machine import machine_of
+from dlc.predict.simulate import RUNTIME_BYTES, XLA_BYTES
 
+from .times import predict_times
 from .traffic import moved
-
-RUNTIME_BYTES = 200 << 20
-"""Memory of a rank before it holds any frame: the interpreter and its libraries."""
-XLA_BYTES = 250 << 20
-"""What XLA adds to that: its library, and the modules that it has compiled."""
 
 
 @dataclass(frozen=True)
 class PlacePass(ModulePass):
-    """Bind the whole program to one gang of all ranks; `moved` tells the bytes that collectives send."""
+    """Bind the whole program to one gang of all ranks.
+
+    `moved` tells the bytes that collectives send. With a machine, `start` and `finish` tell when an operation
+    begins and ends, and `rounds` how often a loop runs.
+    """
 
     name = "place"
     ranks: int = 2
@@ -45,6 +46,8 @@ class PlacePass(ModulePass):
                 if (size := moved(inner, self.ranks)) is not None:
                     inner.attributes["moved"] = IntegerAttr(size, i64)
             program.stage = StringAttr("placed")
+            if machine is not None:
+                predict_times(ctx, op, program, machine)
 
 
 def peak_bytes(program: flow.ProgramOp, ranks: int) -> int:

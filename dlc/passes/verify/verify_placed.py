@@ -14,12 +14,13 @@ from dlc.passes.locations import source_loc
 from dlc.passes.machine import machine_of
 
 from .common import broken, operations, programs, require_locations
+from .times import require_order
 from .verify_dist import verify_op
 
 
 @dataclass(frozen=True)
 class VerifyPlacedPass(ModulePass):
-    """The `dist` invariant still holds, one gang runs the program, and memory fits (DLC505)."""
+    """The `dist` invariant still holds, one gang runs the program, in order, and memory fits (DLC505)."""
 
     name = "verify-placed"
 
@@ -29,6 +30,7 @@ class VerifyPlacedPass(ModulePass):
             for inner in operations(program.body.block):
                 verify_op(inner, "placed")
             _verify_gang(program, op)
+            require_order(program.body.block)
 
 
 def _verify_gang(program: flow.ProgramOp, module: ModuleOp) -> None:
