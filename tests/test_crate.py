@@ -282,3 +282,17 @@ def test_floats_count_by_their_bits() -> None:
     zero, minus = pl.DataFrame({"x": [0.0]}), pl.DataFrame({"x": [-0.0]})
     assert table_digest(zero).bag != table_digest(minus).bag
     assert table_digest(pl.DataFrame({"x": []}, schema={"x": pl.Float64})).rows == 0
+
+
+def test_a_module_whose_file_is_nowhere_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import ModuleType
+
+    from dlc.crate import recording
+
+    program = tmp_path / "prog.py"
+    program.write_text("")
+    module = ModuleType("made_up")
+    module.__file__ = "_made_up.py"
+    monkeypatch.setitem(sys.modules, "made_up", module)
+    monkeypatch.chdir(tmp_path)
+    assert [place for place, _ in recording._sources(program)] == ["program/prog.py"]

@@ -196,7 +196,8 @@ def _sources(program: Path) -> Iterator[tuple[str, Path]]:
     installed = [Path(path).resolve() for path in (sys.prefix, *sysconfig.get_paths().values())]
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        path = Path(file).resolve() if isinstance(file, str) else None
+        # Some modules, such as torch.ops, name a file that is nowhere.
+        path = Path(file).resolve() if isinstance(file, str) and Path(file).is_file() else None
         if path is None or path == program.resolve() or path.suffix != ".py" or not path.is_relative_to(root):
             continue
         if not any(path.is_relative_to(place) for place in installed) and not module.__name__.startswith(
