@@ -50,7 +50,7 @@ def test_times_are_explained_at_every_size(protocol: tuple[Segment, ...], seed: 
 @given(protocols(), st.integers(0, 1000))
 def test_latency_and_bandwidth_are_recovered(protocol: tuple[Segment, ...], seed: int) -> None:
     found = fit(SIZES, noisy(Fit(protocol, 1.0), seed))
-    # A handful of sizes at 2 % noise tell the latency to about 1.5 %; no seed should be five times as far off.
+    # Sizes at 2 % noise tell the latency to about 1.5 %; no seed should be five times as far off.
     assert found.latency == pytest.approx(protocol[0].delay, rel=5 * NOISE)
     assert found.bandwidth == pytest.approx(protocol[-1].bandwidth, rel=8 * NOISE)
     assert len(found.segments) <= len(protocol) + 1
