@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Observed = Mapping[tuple[str, int], tuple[float, float]]
 
-RUNTIME_BYTES = 270 << 20
+RUNTIME_BYTES = 180 << 20
 """Memory of a rank before it holds any frame: the interpreter, its libraries and their threads (measured)."""
-XLA_BYTES = 300 << 20
+XLA_BYTES = 250 << 20
 """What a rank needs beside that when it compiles kernels."""
 _MOST_STEPS = 1_000_000
 _LINKS = 0.5  # spread of the time that links and storage take: their latencies are seldom published

@@ -2,10 +2,10 @@
 // RUN: dlc opt -p 'place{ranks=2},lower-to-plan' --split-input-file %s | filecheck %s --check-prefix PLAN
 
 // The gang needs what the runtime itself takes (270 MiB), the frame of both ranks' halves, and its copy on rank 0
-// together with what the gather packs: 283115520 + 500000 + 2 * 1000000. Nobody knows how long it takes on a machine
+// together with what the gather packs: 188743680 + 500000 + 2 * 1000000. Nobody knows how long it takes on a machine
 // that nobody knows.
 // CHECK:      flow.program @q stage "placed" {
-// CHECK-NEXT:   dist.gang @main ranks 2 on "any" memory 285615520{{$}}
+// CHECK-NEXT:   dist.gang @main ranks 2 on "any" memory 191243680{{$}}
 // CHECK-NOT:    start =
 flow.program @q stage "dist" {
   %a = dist.local() {
