@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dlc.cli.output import write_text
-from dlc.cli.target import Target, load_plan, parameter, parse_target
+from dlc.cli.target import Target, add_parameters, load_plan, parse_target
 from dlc.diagnostics import DlcError, SourceLoc
 
 if TYPE_CHECKING:
@@ -35,15 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N[,N…]",
         help="number of ranks; several, such as 1,2,4,…,4096, give a curve",
     )
-    parser.add_argument(
-        "--param",
-        dest="params",
-        action="append",
-        default=[],
-        type=parameter,
-        metavar="NAME=VALUE",
-        help="a parameter of the program; may be repeated",
-    )
+    add_parameters(parser)
     parser.add_argument("--fast-math", action="store_true", help="compile the program as with this option")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--plot", metavar="FILE.svg", help="draw the curve over the numbers of ranks")

@@ -54,6 +54,14 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of MPI processes (default: 1, or those of the plan)",
     )
+    add_parameters(parser)
+    parser.add_argument(
+        "--fast-math", action="store_true", help="let the last bits of floats depend on the number of ranks"
+    )
+
+
+def add_parameters(parser: argparse.ArgumentParser) -> None:
+    """Add the option that gives parameters of a program their values."""
     parser.add_argument(
         "--param",
         dest="params",
@@ -62,9 +70,6 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
         type=parameter,
         metavar="NAME=VALUE",
         help="a parameter of the program; may be repeated",
-    )
-    parser.add_argument(
-        "--fast-math", action="store_true", help="let the last bits of floats depend on the number of ranks"
     )
 
 

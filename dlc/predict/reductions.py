@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from dlc.runtime.trees import segments, sent_items, travels_whole, tree
-
-ALIGNMENT = 64
-"""Bytes at whose multiples the tensors of a bucket begin."""
+from dlc.runtime.trees import ALIGNMENT, segments, sent_items, travels_whole, tree
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,7 @@ under other names, synced and renamed, the manifest last, so that a failure at a
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path, PurePath
 from typing import Any, cast
@@ -17,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from dlc.diagnostics import DlcError, SourceLoc
+from dlc.runtime.durable import replace
 from dlc.runtime.output import sync
 from dlc.runtime.plan import Json
 from dlc.runtime.tensors import Array, dtype_of
@@ -139,17 +137,5 @@ def _parse(text: bytes) -> Json | None:
 
 
 def _put(path: Path, data: bytes) -> None:
-    """Write a file so that its name stands for the old content or for all of the new, whatever fails."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
+    replace(path, data)
     sync(path.parent)

@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 import zipfile
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dlc.diagnostics import DlcError, SourceLoc
+from dlc.runtime.durable import replace
 from dlc.runtime.references import check_references
 from dlc.runtime.validate import Invalid, validate
 
@@ -74,17 +74,7 @@ def save(plan: Plan, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     data = to_bytes(plan)
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        replace(target, data)
     except OSError as error:
         raise DlcError("DLC605", f"cannot write the plan {target}: {error.strerror or error}") from error
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from dlc.runtime.tensors import ALIGNMENT, Array, aligned
+from dlc.runtime.tensors import Array, aligned
 from dlc.runtime.transport import Transport
-from dlc.runtime.trees import Node, segments, sent_items, travels_whole, tree
+from dlc.runtime.trees import ALIGNMENT, Node, segments, sent_items, travels_whole, tree
 
 COMBINE: dict[str, np.ufunc] = {
     "sum": np.add,

@@ -10,11 +10,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from dlc.diagnostics import DlcError, SourceLoc
+from dlc.runtime.trees import ALIGNMENT
 
 Array = NDArray[Any]
 
-ALIGNMENT = 64
-"""Bytes: arrays that start at a multiple of it are taken by XLA without a copy."""
 _BLOCK = 1 << 12  # rows that are turned from columns into rows at a time, so that they stay in cache
 _SIMPLE = {
     "i1": "bool", "bool": "bool", "f16": "float16", "f32": "float32", "f64": "float64",

@@ -12,6 +12,8 @@ from typing import TypeVar
 Node = tuple[int, int]
 T = TypeVar("T")
 
+ALIGNMENT = 64
+"""Bytes at whose multiples tensors begin in a buffer; XLA takes arrays that begin there without a copy."""
 SMALL = 1 << 15
 """Bytes of a buffer for which a second round costs more than the bytes that it saves."""
 
