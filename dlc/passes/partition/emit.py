@@ -68,8 +68,7 @@ class Emitter:
 
     def number(self, value: SSAValue) -> SSAValue:
         """A number that every rank computes for itself."""
-        home = value.owner if isinstance(value.owner, Block) else value.owner.parent_block()
-        if home is not self.source and self.outer is not None:
+        if self.outer is not None and _home(value) is not self.source:
             return self.outer.number(value)
         if value not in self._numbers:
             op = value.owner
@@ -93,8 +92,7 @@ class Emitter:
 
     def get(self, value: SSAValue, wanted: la.Layout) -> SSAValue:
         """A value in a layout: as it is, or by a collective from where it is had most cheaply."""
-        home = value.owner if isinstance(value.owner, Block) else value.owner.parent_block()
-        if home is not self.source and self.outer is not None:
+        if self.outer is not None and _home(value) is not self.source:
             return self.outer.get(value, wanted)
         if (value, wanted) in self._built:
             return self._built[value, wanted]
@@ -264,3 +262,8 @@ class Emitter:
         shuffled = self._add(dist.RangeShuffleOp(ordered, cuts, by), op)
         layout = la.Range(tuple(order_of(key) for key in by))
         return self._local(op, [shuffled], layout)
+
+
+def _home(value: SSAValue) -> Block | None:
+    """The block in which a value is defined."""
+    return value.owner if isinstance(value.owner, Block) else value.owner.parent_block()
