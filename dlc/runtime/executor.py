@@ -17,6 +17,7 @@ from dlc.runtime.parameters import bind_parameters
 from dlc.runtime.plan import Plan
 from dlc.runtime.trace import Recorder
 from dlc.runtime.transport import Transport
+from dlc.runtime.transport.counting import Counting
 
 _RESULT_TAG = 0
 
@@ -42,6 +43,8 @@ def execute(
     if transport.rank >= plan.world_size:
         return None
     world = _group(transport, list(range(plan.world_size)))
+    if recorder is not None:
+        world = Counting(world, recorder.traffic)
     outputs = Outputs(plan.outputs, _run_name(world))
     bound = bind_parameters(plan.parameters, parameters or {})
     context = Context(plan, world, outputs, bound, {}, recorder)

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlc.runtime.tensors import Array, aligned
 from dlc.runtime.transport import Transport
-from dlc.runtime.trees import ALIGNMENT, Node, segments, sent_items, travels_whole, tree
+from dlc.runtime.trees import ALIGNMENT, Node, segments, travels_whole, tree
 
 COMBINE: dict[str, np.ufunc] = {
     "sum": np.add,
@@ -66,20 +66,19 @@ def as_partials(value: Any, group: Transport) -> Partials:
 
 
 class Reduction:
-    """A reduction that was started; `wait` gives the combined tensors. `sent` counts bytes to other ranks."""
+    """A reduction that was started; `wait` gives the combined tensors."""
 
     @np.errstate(all="ignore")
     def __init__(self, partials: Sequence[Partials], combine: str, order: str, group: Transport) -> None:
         alike: dict[tuple[Any, ...], list[int]] = {}
         for index, partial in enumerate(partials):
             alike.setdefault((partial.dtype, partial.shards, partial.present), []).append(index)
-        self.sent = 0
         self._results: list[Any] = [None] * len(partials)
         self._buckets: list[tuple[list[int], _Rounds]] = []
         for indices in alike.values():
             bucket = _Bucket([partials[index] for index in indices], COMBINE[combine])
             rounds = _rounds(bucket, combine, order, group)
-            self.sent += next(rounds)
+            next(rounds)
             self._buckets.append((indices, rounds))
 
     @np.errstate(all="ignore")
@@ -95,8 +94,8 @@ class Reduction:
         return self._results
 
 
-_Rounds = Generator[int, None, list[Array]]
-"""Starts the first round, yields the bytes that this rank sends in all, and ends with the tensors."""
+_Rounds = Generator[None, None, list[Array]]
+"""Starts the first round, yields, and ends with the tensors."""
 
 
 def _rounds(bucket: "_Bucket", combine: str, order: str, group: Transport) -> _Rounds:
@@ -109,7 +108,7 @@ def _rounds(bucket: "_Bucket", combine: str, order: str, group: Transport) -> _R
 
 
 def _alone(bucket: "_Bucket") -> _Rounds:
-    yield 0
+    yield
     if len(bucket.mine) == 1:
         return bucket.value(bucket.tree.root)
     return bucket.into(bucket.tree.root, bucket.tensors(bucket.buffers(1)[0]))
@@ -124,9 +123,7 @@ def _in_any_order(bucket: "_Bucket", combine: str, group: Transport) -> _Rounds:
     else:
         flat[:] = identity(combine, bucket.dtype)
     pending = group.start_all_reduce(flat, combine)
-    bounds = segments(bucket.items, group.size)
-    share = bounds[group.rank + 1] - bounds[group.rank]
-    yield (bucket.items - share + share * (group.size - 1)) * bucket.dtype.itemsize
+    yield
     pending.wait()
     return bucket.tensors(flat)
 
@@ -140,7 +137,7 @@ def _whole(bucket: "_Bucket", group: Transport) -> _Rounds:
     bucket.flatten(own, flat[first : first + len(own)])
     size = bucket.items * bucket.dtype.itemsize
     pending = group.start_all_gather(_bytes(flat), [len(nodes) * size for nodes in pieces])
-    yield sent_items(pieces, group.rank, bucket.items, True) * bucket.dtype.itemsize
+    yield
     pending.wait()
     parts = dict(zip(chain(*pieces), flat, strict=True))
     if len(parts) > 1:
@@ -165,7 +162,7 @@ def _in_segments(bucket: "_Bucket", group: Transport) -> _Rounds:
             parts[node] = np.empty(segment.stop - segment.start, bucket.dtype)
             receives.append((peer, _bytes(parts[node])))
     pending = group.start_exchange(sends, receives)
-    yield sent_items(pieces, rank, bucket.items, False) * itemsize
+    yield
     pending.wait()
     flat = bucket.buffers(1)[0]
     if len(parts) > 1:

@@ -14,6 +14,7 @@ import polars as pl
 from dlc.diagnostics import DlcError
 from dlc.runtime.plan import Json
 from dlc.runtime.transport import Transport
+from dlc.runtime.transport.counting import Traffic
 
 VERSION = 1
 
@@ -27,6 +28,7 @@ class Recorder:
 
     entries: list[Json] = field(default_factory=list[Json])
     started: float = field(default_factory=time.perf_counter)
+    traffic: Traffic = field(default_factory=Traffic)
     _level: list[Json] | None = None
 
     @contextmanager
@@ -52,20 +54,19 @@ class Recorder:
         entry: Json,
         instruction: Json,
         run: Callable[[dict[str, Any]], None],
-        sent: Callable[[], int],
     ) -> Callable[[dict[str, Any]], None]:
         """The same, adding its seconds, the rows and bytes it gave and the bytes it sent to the entry."""
         names = [*instruction.get("outs", ()), *([instruction["out"]] if "out" in instruction else [])]
 
         def timed_run(values: dict[str, Any]) -> None:
-            before, start = sent(), time.perf_counter()
+            before, start = self.traffic.sent, time.perf_counter()
             run(values)
             seconds = time.perf_counter() - start
             if not entry["count"]:
                 entry["start"] = start - self.started
             entry["count"] += 1
             entry["seconds"] += seconds
-            entry["sent_bytes"] += sent() - before
+            entry["sent_bytes"] += self.traffic.sent - before
             for name in names:
                 rows, size = _extent(values[name])
                 entry["rows"] += rows

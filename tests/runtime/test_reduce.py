@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlc.runtime.reduce import COMBINE, Partials, Reduction, identity
-from dlc.runtime.transport import LocalTransport, Transport, run_local
+from dlc.predict.reductions import Bucket, sent
+from dlc.runtime.reduce import COMBINE, Partials, Reduction, as_partials, identity
+from dlc.runtime.transport import Transport, run_local
+from dlc.runtime.transport.counting import Counting, Traffic
 from dlc.runtime.trees import SMALL, Tree, sent_items, tree
 
 SHAPES = [(), (3, 5), (7,), (0, 4)]
@@ -30,7 +32,7 @@ def fixed_order(values: list[Any], combine: Any = np.add) -> Any:
 def reduced(
     ranks: int, shards: int, present: tuple[int, ...], shapes: list[tuple[int, ...]], order: str = "tree"
 ) -> list[tuple[list[Any], int]]:
-    """What each rank gets, and how many bytes it says that it has sent."""
+    """What each rank gets, and how many bytes it has sent."""
 
     def work(t: Transport) -> tuple[list[Any], int]:
         own = {shard: leaf(shard, shapes) for shard in present if shard % t.size == t.rank}
@@ -40,8 +42,8 @@ def reduced(
             )
             for index, shape in enumerate(shapes)
         ]
-        reduction = Reduction(partials, "sum", order, t)
-        return reduction.wait(), reduction.sent
+        traffic = Traffic()
+        return Reduction(partials, "sum", order, Counting(t, traffic)).wait(), traffic.sent
 
     return run_local(ranks, work, patience=20)
 
@@ -79,41 +81,28 @@ def test_any_order_is_close(ranks: int) -> None:
             np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-3)
 
 
-class Counting(LocalTransport):
-    """Counts what leaves this rank."""
-
-    bytes = 0
-
-    def send(self, part: memoryview, peer: int, tag: int) -> None:
-        self.bytes += part.nbytes if peer != self.rank else 0
-        super().send(part, peer, tag)
-
-
 @pytest.mark.parametrize("shapes", [SHAPES, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("ranks", [2, 3, 4])
-def test_bytes_are_counted_as_they_are_sent(ranks: int, shapes: list[tuple[int, ...]]) -> None:
-    def work(t: Transport) -> None:
-        assert isinstance(t, LocalTransport)
-        t.__class__ = Counting
+def test_bytes_are_sent_as_the_rule_for_predictions_says(ranks: int, shapes: list[tuple[int, ...]]) -> None:
+    bucket = Bucket(tuple((shape, 4) for shape in shapes), 4, ranks)
+
+    def work(t: Transport) -> int:
+        traffic = Traffic()
         partials = [
             Partials(4, (0, 1, 2, 3), {s: leaf(s, shapes)[i] for s in range(t.rank, 4, t.size)}, shape,
                      np.dtype(np.float32))
             for i, shape in enumerate(shapes)
         ]  # fmt: skip
-        reduction = Reduction(partials, "sum", "tree", t)
-        reduction.wait()
-        assert isinstance(t, Counting)
-        assert t.bytes == reduction.sent
+        Reduction(partials, "sum", "tree", Counting(t, traffic)).wait()
+        return traffic.sent
 
-    run_local(ranks, work, patience=20)
+    assert run_local(ranks, work, patience=20) == sent(bucket, "tree")
 
 
 def test_tensors_of_several_types_and_plain_tensors_combine() -> None:
     def work(t: Transport) -> None:
         tensors = [np.float64(t.rank + 1), np.array([t.rank, 5], np.int32), np.array([t.rank == 1])]
         for combine, expected in (("max", [3.0, [2, 5], [True]]), ("min", [1.0, [0, 5], [False]])):
-            from dlc.runtime.reduce import as_partials
-
             found = Reduction([as_partials(value, t) for value in tensors], combine, "tree", t).wait()
             assert [value.tolist() for value in found] == expected
             assert [value.dtype for value in found] == [np.float64, np.int32, np.bool_]

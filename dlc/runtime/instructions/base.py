@@ -29,7 +29,7 @@ class Step:
 
 @dataclass
 class Context:
-    """What the instructions of one rank share; `sent` counts the bytes of its reductions."""
+    """What the instructions of one rank share."""
 
     plan: Plan
     world: Transport
@@ -37,7 +37,6 @@ class Context:
     parameters: Mapping[str, Any]
     results: dict[str, pl.DataFrame]
     recorder: Recorder | None = None
-    sent: int = 0
 
 
 @dataclass
@@ -90,7 +89,7 @@ def compile_steps(instructions: Sequence[Json], site: Site) -> list[Step]:
         else:
             with recorder.entry(site.gang, index, code) as entry:
                 run = build(code, site)
-            run = recorder.timed(entry, code, run, lambda: site.context.sent)
+            run = recorder.timed(entry, code, run)
         steps.append(Step(code, run))
     return steps
 

@@ -79,11 +79,10 @@ class _Awaited:
 @instruction("reduce")
 def _reduce(code: Json, site: Site) -> Run:
     ins, outs, combine, order = code["ins"], code["outs"], code["combine"], code["order"]
-    group, context, later = site.group, site.context, code["async"]
+    group, later = site.group, code["async"]
 
     def run(values: Values) -> None:
         reduction = Reduction([as_partials(values[name], group) for name in ins], combine, order, group)
-        context.sent += reduction.sent
         if later:
             values.update((name, _Awaited(reduction, index)) for index, name in enumerate(outs))
         else:
