@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from itertools import permutations
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -61,6 +63,17 @@ print(json.dumps(told))
 """
 
 
+WAYS = """
+import json, sys
+from simgrid import Engine
+engine = Engine(["x", "--log=root.t:critical"])
+engine.load_platform(sys.argv[1])
+hosts = [engine.host_by_name(f"n-{index}") for index in range(int(sys.argv[2]))]
+way = lambda a, b: [link.name for link in a.route_to(b)[0]] if a is not b else []
+print(json.dumps([[way(a, b) for b in hosts] for a in hosts]))
+"""
+
+
 @cache
 def simgrid_python() -> str | None:
     """An interpreter that has SimGrid's bindings, which distributions install beside their own Python."""
@@ -71,16 +84,26 @@ def simgrid_python() -> str | None:
     return None
 
 
-def ask(text: str, folder: Path, first: str, last: str, size: int = 0) -> dict[str, float]:
-    """What SimGrid says of a platform, of the way between two hosts, and of a message of `size` bytes."""
+def run(script: str, text: str, folder: Path, *arguments: str) -> Any:
+    """What a script tells of a platform with SimGrid."""
     python = simgrid_python()
     if python is None:
         pytest.skip("SimGrid is not installed: apt install python3-simgrid")
     (folder / "platform.xml").write_text(text, encoding="utf-8")
-    command = [python, "-c", ASK, str(folder / "platform.xml"), first, last, str(size)]
+    command = [python, "-c", script, str(folder / "platform.xml"), *arguments]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout.splitlines()[-1])
+
+
+def ask(text: str, folder: Path, first: str, last: str, size: int = 0) -> dict[str, float]:
+    """What SimGrid says of a platform, of the way between two hosts, and of a message of `size` bytes."""
+    return run(ASK, text, folder, first, last, str(size))
+
+
+def ways(text: str, folder: Path, hosts: int) -> list[list[list[str]]]:
+    """The links between each two hosts."""
+    return run(WAYS, text, folder, str(hosts))
 
 
 def platform(machine: hwspec.Machine) -> str:
@@ -158,10 +181,45 @@ def test_several_wires_a_node() -> None:
     assert 'bw="25000000000.0Bps"' in platform(star)
 
 
-@pytest.mark.parametrize("shape", ["torus(dims = [2, 4], wrap = false)"])
-def test_shapes_that_simgrid_does_not_have_are_refused(shape: str) -> None:
+@pytest.mark.parametrize("shape", ["torus(dims = [2, 3, 4], wrap = false)", "torus(dims = [3, 1, 5])"])
+def test_every_way_through_a_torus_has_the_same_wires(shape: str, tmp_path: Path) -> None:
+    described = machine(shape, 24 if "false" in shape else 15)
+    network = Network(described.of_kind("network")[0].part, described.tree)
+    links = ways(platform(described), tmp_path, network.size)
+    known: dict[tuple[str, bool], str] = {}
+    for a, b in permutations(range(network.size), 2):
+        wires = [(wire.cable, wire.forward) for wire in network.topology.way(a, b)]
+        assert [known.setdefault(*pair) for pair in zip(wires, links[a][b], strict=True)] == links[a][b]
+    assert len(set(known.values())) == len(known)
+
+
+def test_places_outside_an_open_torus_have_the_numbers_behind_those_of_the_nodes() -> None:
+    text = platform(machine("torus(dims = [2, 3], wrap = false)", 6))
+    assert 'radical="0,3,6,1,4,7,2,5,8,9,10,11,12,13,14" ' in text
+    assert 'topo_parameters="3,5"' in text
+
+
+def test_a_fat_tree_has_no_branches_without_a_node() -> None:
+    assert 'topo_parameters="3;4,3,1;1,2,4;1,1,1"' in platform(
+        machine("fat_tree(down = [4, 4, 8], up = [2, 4])", 12)
+    )
+
+
+def test_one_interface_of_several_in_a_network_is_one_wire_a_node() -> None:
+    described = machine("star", 8, "h[0..1]", "n[*].h[0]")
+    assert 'bw="12500000000.0Bps"' in platform(described)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        machine("torus(dims = [2, 4])", 4, "h[0..1]", "n[*].h[*]"),
+        machine("torus(dims = [4000, 4000, 4000], wrap = false)", 4),
+    ],
+)
+def test_shapes_that_simgrid_does_not_have_are_refused(refused: hwspec.Machine) -> None:
     with pytest.raises(DlcError) as caught:
-        platform(machine(shape, 8))
+        platform(refused)
     assert caught.value.code == "DLC418"
     assert caught.value.loc is not None
 
