@@ -4,13 +4,15 @@ A contradiction is an error. A doubt is a figure that is possible but hardly tru
 said to be measured and equals the theoretical peak, as has been published of real machines.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import product
 
 from dlc.diagnostics import DlcError, SourceLoc
 from dlc.hwspec.collectives import host_memory
 from dlc.hwspec.model import Machine
 from dlc.hwspec.networks import Network
-from dlc.hwspec.parts import Part, Quantity, Table
+from dlc.hwspec.parts import Part, Quantity, Table, select, steps
 from dlc.hwspec.units import text
 
 _TOLERANCE = 0.05
@@ -18,6 +20,9 @@ _TOLERANCE = 0.05
 
 _REACHED = 0.98
 """No program reaches more of the peak of a whole machine."""
+
+_MAX_SWITCHES = 10_000
+"""Instances of a switch that are looked at one by one."""
 
 _ROUNDED = 0.002
 _OPERATIONS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -30,6 +35,7 @@ def contradictions(machine: Machine) -> Iterator[DlcError]:
     """`DLC405` for every figure that the parts rule out."""
     for network in machine.router.networks.values():
         yield from _bisection(network)
+    yield from _ports(machine)
     for name, stated in machine.total:
         if isinstance(stated, Table):
             for dtype, rate in stated.entries:
@@ -40,6 +46,33 @@ def contradictions(machine: Machine) -> Iterator[DlcError]:
             derived = float(_derived(machine, name))
             if abs(stated.value - derived) > (_TOLERANCE * derived if stated.unit == "B" else 0):
                 yield _total(machine, name, stated, derived)
+
+
+def _ports(machine: Machine) -> Iterator[DlcError]:
+    """Links at a switch: what a link says among some parts holds for all instances of what holds them."""
+    used: dict[str, Counter[tuple[int, ...]]] = defaultdict(Counter)
+    switches: dict[str, Part] = {}
+    levels = [("", machine.tree), *((f"{p.path}.".replace("[*]", ""), p.part.parts) for p in machine.placed)]
+    for prefix, parts in levels:
+        for link in (part for part in parts if part.kind == "link"):
+            ends = link.texts("ends")
+            for end, other in (ends, ends[::-1]):
+                selected = select(parts, end, link.loc)
+                if selected.part.number("ports") is None or selected.count > _MAX_SWITCHES:
+                    continue
+                path = prefix + ".".join(step.name for step in steps(end))
+                switches[path] = selected.part
+                joined = select(parts, other, link.loc).count - (end == other)
+                extents = zip((*selected.parents, selected.part), steps(end), strict=True)
+                spans = (range(s.first, (p.copies - 1 if s.last is None else s.last) + 1) for p, s in extents)
+                for instance in product(*spans):
+                    used[path][instance] += joined
+    for path, counts in used.items():
+        most = max(sum(counts[key[from_:]] for from_ in range(len(key))) for key in list(counts))
+        ports = switches[path].number("ports") or 0
+        if most > ports:
+            message = f"{switches[path].label} has {ports:.0f} ports for {most} links"
+            yield DlcError("DLC405", message, loc=switches[path].loc, help="correct `ports`, or the links")
 
 
 def _bisection(network: Network) -> Iterator[DlcError]:

@@ -294,6 +294,9 @@ class Graph:
 
     def _channel(self, a: Vertex, b: Vertex, part: Part, link: tuple[Vertex | str, ...]) -> None:
         latency, overhead = part.number("latency", 0.0) or 0.0, part.number("overhead", 0.0) or 0.0
+        if (start := self.parts[a]).kind == "switch":
+            # Passing through a switch keeps no processor busy.
+            latency += sum(start.number(name, 0.0) or 0.0 for name in ("latency", "overhead"))
         shared = part.text("sharing") != "fatpipe"
         self._edge(Channel(part.label, a, b, part.rate or math.inf, latency, overhead, link, shared))
 

@@ -251,6 +251,12 @@ def test_a_value_must_be_what_its_property_takes(cpu: str, message: str, tmp_pat
             f"machine m {{ {PAIR} network x : star(ports = 1) {{ attach = n[*].h }} }}",
             "network x has 1 ports for 2 attached parts",
         ),
+        (
+            f"""machine m {{ group r[0..1] {{ {PAIR} switch x {{ ports = 2 }}
+            link n[*].h <-> x {{ bandwidth = 1 GB/s }} }} switch y
+            link r[*].x <-> y {{ bandwidth = 1 GB/s }} }}""",
+            "switch x has 2 ports for 3 links",
+        ),
         (f"machine m {{ node n {{ {CORE}; link c <-> ram }} }}", "link c <-> ram has no bandwidth"),
         (
             f"""type interconnect W {{ bandwidth = 1 B/s }}

@@ -60,6 +60,16 @@ def test_the_specification_has_a_device_for_each_kind_of_processor() -> None:
     assert mlir_opt(text).count("target_device_spec") == 2
 
 
+def test_a_device_has_the_caches_and_the_memory_beside_it_and_no_others() -> None:
+    text = written(hwspec.load("frontier"), "dlti")
+    cpu, gpu = text.split('"GPU"')
+    # One of four NUMA domains, not the node, and no cache of the host for a GPU.
+    assert '"memory_capacity_in_bytes" = 128000000000 : i64' in cpu
+    assert '"L3_cache_size_in_bytes" = 33554432 : i64' in cpu
+    assert '"memory_capacity_in_bytes" = 64000000000 : i64' in gpu
+    assert "cache_size" not in gpu
+
+
 def test_a_grid_is_one_of_the_shard_dialect_and_nodes_by_processors_stand_in_for_none() -> None:
     assert "shard.grid @mesh(shape = 2x4)" in mlir_opt(written(hwspec.loads(GRID), "shard"))
     assert "shard.grid @n(shape = 16x4)" in mlir_opt(written(hwspec.load("hal"), "shard"))

@@ -248,6 +248,15 @@ def test_a_cable_to_a_switch_leaves_the_nic_to_its_node() -> None:
         assert min(hop.bandwidth for hop in way) == slowest
 
 
+def test_what_passes_through_a_switch_bears_its_delay() -> None:
+    for delay, total in (("", 2e-6), ("latency = 5 us; overhead = 1 us", 8e-6)):
+        machine = hwspec.loads(
+            f"""machine m {{ node n[0..1] {{ {HOST}; nic h {{ bandwidth = 9 GB/s }} }}
+            switch x {{ {delay} }}; link n[*].h <-> x {{ bandwidth = 5 GB/s; latency = 1 us }} }}"""
+        )
+        assert machine.transfer_seconds(0, "n[0]", "n[1]") == pytest.approx(total)
+
+
 def test_a_large_machine_is_routed_without_listing_its_nodes() -> None:
     start = time.perf_counter()
     large = cluster("fat_tree(radix = 128, levels = 4)", nodes=100_000)

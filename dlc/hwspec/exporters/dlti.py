@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dlc.hwspec.collectives import host_memory
 from dlc.hwspec.model import Machine
 from dlc.hwspec.parts import Part, Placed, Quantity, Table
 from dlc.hwspec.units import PRICES
@@ -50,17 +49,19 @@ def _device(placed: Placed) -> Iterator[str]:
     processor = placed.part
     holder = placed.parents[-1] if placed.parents else processor
     yield _entry("count", placed.copies)
-    for cache in (*processor.parts, *holder.parts):
+    # A cache or a memory that stands beside processors is the host's.
+    shared = holder.parts if processor.kind == "cpu" else ()
+    for cache in (*processor.parts, *shared):
         if cache.kind == "cache" and (size := cache.number("capacity")):
             level = f"L{cache.name.lstrip('lL')[:1]}" if cache.name[1:2].isdigit() else cache.name
             yield _entry(f"{level}_cache_size_in_bytes", int(size))
     for key, value in processor.properties:
         yield from _figures(key, value)
     memories = [part for part in processor.parts if part.kind == "memory"]
-    if processor.kind == "cpu" and not memories:
-        node = next((part for part in placed.parents if part.kind == "node"), holder)
-        yield _entry("memory_capacity_in_bytes", host_memory(node))
-    elif memories:
+    outwards = reversed(placed.parents) if processor.kind == "cpu" else ()
+    for outer in outwards:
+        memories = memories or [part for part in outer.parts if part.kind == "memory"]
+    if memories:
         yield _entry("memory_capacity_in_bytes", sum(_total(memory, "capacity") for memory in memories))
         yield _entry(
             "memory_bandwidth_in_bytes_per_second", float(sum(_total(m, "bandwidth") for m in memories))
