@@ -43,7 +43,8 @@ def crate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")
-    command = ["dlc", "run", "--crate", "crate", "--agent", AGENT, "-n", "2", "--param", "least=2"]
+    command = ["dlc", "run", "--crate", "crate", "-n", "2", "--param", "least=2"]
+    command += ["--agent", AGENT, "--license", "CC-BY-4.0"]
     result = subprocess.run(
         [sys.executable, "-m", *command, "--record", "record.json", str(folder / "prog.py")],
         cwd=folder,
@@ -77,7 +78,7 @@ def test_a_crate_holds_all_that_led_to_the_results(crate: Path) -> None:
     assert files == {
         *("program/prog.py", "program/helper.py", "machine.hw", "plan.dlc"),
         *(f"ir/{stage}.mlir" for stage in ("flow", "opt", "dist", "placed", "plan")),
-        *("environment.json", "run.json", "results/0.parquet", "results/1.parquet"),
+        *("environment.json", "run.json", "prediction.json", "results/0.parquet", "results/1.parquet"),
         "ro-crate-metadata.json",
     }
     assert (crate / "program/prog.py").read_text(encoding="utf-8") == PROGRAM
@@ -100,9 +101,13 @@ def test_every_file_is_described_with_its_size_and_checksum(crate: Path) -> None
 def test_the_metadata_is_an_ro_crate(crate: Path) -> None:
     described = graph(crate)
     descriptor, root = described["ro-crate-metadata.json"], described["./"]
-    assert descriptor["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.2"}
+    # The profile asks for 1.1; checksums and files outside of the crate are terms of 1.2.
+    assert references(descriptor["conformsTo"]) == [f"https://w3id.org/ro/crate/{v}" for v in ("1.1", "1.2")]
+    assert references(root["conformsTo"]) == ["https://w3id.org/ro/wfrun/process/0.5"]
     assert descriptor["about"] == {"@id": "./"}
-    assert {"name", "description", "datePublished", "license"} <= set(root)
+    assert {"name", "description", "datePublished"} <= set(root)
+    assert root["license"] == {"@id": "https://spdx.org/licenses/CC-BY-4.0"}
+    assert root["author"] == {"@id": "https://orcid.org/0000-0001-2345-6789"}
     assert set(references(root["hasPart"])) == {i for i, e in described.items() if e["@type"] == "File"}
     # What is referred to is described, so that the file reads without a network.
     for entity in described.values():
@@ -123,6 +128,8 @@ def test_the_run_is_an_action_with_agent_instrument_object_and_result(crate: Pat
     assert (instrument["@type"], instrument["name"]) == ("SoftwareApplication", "dlc")
     objects = [described[name] for name in references(action["object"])]
     assert [entity["name"] for entity in objects] == ["program/prog.py", "sales.csv", "least"]
+    assert objects[1]["localPath"] == "sales.csv", "an input stays where it is"
+    assert objects[1]["@id"].startswith("#")
     assert objects[2]["value"] == "2"
     assert [described[name]["name"] for name in references(action["result"])] == [
         "by city",
@@ -141,6 +148,19 @@ def test_measurements_have_units_of_ucum(crate: Path) -> None:
     assert usage["peak memory of a rank"]["unitCode"] == "By"
     measured = [described[name] for name in references(described["run.json"]["variableMeasured"])]
     assert {entity["name"]: entity["unitCode"] for entity in measured}["bytes"] == "By"
+
+
+@pytest.mark.mpi
+def test_the_prediction_is_kept_beside_the_measurement(crate: Path) -> None:
+    told, run = load(crate / "prediction.json"), load(crate / "run.json")
+    assert told["seconds"]["value"] == run["comparison"]["predicted"]
+    assert told["steps"] and told["memory"]["host"] > 0
+    (file,) = (entity for i, entity in graph(crate).items() if i == "prediction.json")
+    units = {
+        graph(crate)[name]["name"]: graph(crate)[name]["unitCode"]
+        for name in references(file["variableMeasured"])
+    }
+    assert (units["memory"], units["energy"]) == ("By", "J")
 
 
 @pytest.mark.mpi
@@ -210,6 +230,19 @@ def test_files_and_lines_are_told_by_relative_paths(tmp_path: Path) -> None:
     plan = load_plan(data / "crate/plan.dlc")
     assert {file for file, *_ in plan.locations} == {"program/prog.py", "program/helper.py"}
     assert "agent" not in graph(data / "crate")["#run"], "nobody is named who is not given"
+    assert graph(data / "crate")["./"]["license"] == {"@id": "#licence"}, "nor is a licence"
+
+
+def test_names_of_files_are_uris_in_the_metadata(run_dlc: Dlc, tmp_path: Path) -> None:
+    name = "50% of #1: möbel.py"
+    for file, text in FILES.items():
+        (tmp_path / file.replace("prog.py", name)).write_text(text, encoding="utf-8")
+    assert run_dlc("run", "--crate", "crate", name).returncode == 0
+    assert "program/50%25%20of%20%231%3A%20m%C3%B6bel.py" in graph(tmp_path / "crate")
+    assert run_dlc("rerun", "crate").returncode == 0
+    with (tmp_path / "crate/program" / name).open("a") as stream:
+        stream.write("# changed")
+    assert "DLC510" in run_dlc("rerun", "crate").stderr
 
 
 def test_a_record_that_cannot_be_written_is_refused_before_the_run(run_dlc: Dlc, tmp_path: Path) -> None:

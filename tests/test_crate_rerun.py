@@ -50,14 +50,14 @@ def failure(crate: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Dlc
 
 
 def change(crate: Path, edit: Any) -> None:
-    """Change `run.json` and say so in the metadata, as a forger would."""
+    """Change `run.json` and say so in the metadata, which fits all files again, as a forger would."""
     run = json.loads((crate / "run.json").read_text())
     edit(run)
     (crate / "run.json").write_text(json.dumps(run))
     metadata = json.loads((crate / "ro-crate-metadata.json").read_text())
     for entity in metadata["@graph"]:
-        if entity["@id"] == "run.json":
-            entity["sha256"] = file_digest(crate / "run.json")
+        if entity["@id"] in ("run.json", "environment.json"):
+            entity["sha256"] = file_digest(crate / entity["@id"])
     (crate / "ro-crate-metadata.json").write_text(json.dumps(metadata))
 
 
@@ -178,6 +178,79 @@ def test_rows_that_nothing_orders_may_come_in_any_order(crate: Path, monkeypatch
     change(crate, lambda run: run["results"]["bag"].update(sequence="0" * 64))
     monkeypatch.chdir(crate.parent)
     assert crates.rerun(crate).tables == ("by city", "bag", "out.parquet")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("program", None),
+        ("ranks", 0),
+        ("ranks", True),
+        ("parameters", {"least": 2}),
+        ("inputs", 3),
+        ("inputs", [{"path": "sales.csv"}]),
+        ("results", {"by city": {"rows": 1}}),
+        ("outputs", []),
+        ("checkpoints", {"ck": "nowhere"}),
+        ("source", "program/other.py"),
+    ],
+)
+def test_a_record_of_another_shape_is_refused(
+    crate: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: Any
+) -> None:
+    change(crate, lambda run: run.update({key: value}))
+    assert failure(crate, monkeypatch).code == "DLC510"
+
+
+def test_what_changed_in_the_environment_is_told_beside_what_differs(
+    crate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(crate, other_value)
+    facts = json.loads((crate / "environment.json").read_text())
+    facts["packages"]["polars"] = "0.1"
+    (crate / "environment.json").write_text(json.dumps(facts))
+    change(crate, lambda run: run.update(ranks=1))
+    notes = [note.text for note in failure(crate, monkeypatch).notes]
+    assert notes == [f"polars was 0.1, and is {pl.__version__}"]
+
+
+LEARN = """
+import dlc
+import jax.numpy as jnp
+import numpy as np
+
+
+def loss(w, x, y):
+    return jnp.mean((x @ w - y) ** 2)
+
+
+@dlc.program
+def learn() -> dlc.Frame:
+    rows = dlc.scan_csv("points.csv")
+    model = dlc.train(loss, np.zeros(2), rows, [["a", "b"], "y"], epochs=1, batch=4, checkpoint="ck")
+    return model.history
+"""
+
+
+def test_training_is_done_again_from_where_it_began(tmp_path: Path, run_dlc: Dlc) -> None:
+    """A rerun neither goes on from the checkpoint that the run has left, nor touches it."""
+    lines = "".join(f"{i},{i * i % 7},{3 * i}\n" for i in range(16))
+    (tmp_path / "points.csv").write_text(f"a,b,y\n{lines}")
+    (tmp_path / "learn.py").write_text(LEARN)
+    assert run_dlc("run", "--crate", "first", "learn.py").returncode == 0
+    (tmp_path / "learn.py").write_text(LEARN.replace("epochs=1", "epochs=2"))
+    assert run_dlc("run", "--crate", "second", "learn.py").returncode == 0
+    left = {path.name: path.read_bytes() for path in (tmp_path / "ck").iterdir()}
+    epochs = [
+        pl.read_parquet(tmp_path / name / "results/0.parquet")["epoch"].unique()
+        for name in ("first", "second")
+    ]
+    assert [epoch.to_list() for epoch in epochs] == [[0], [1]], "the second went on after the first"
+    assert (tmp_path / "second/checkpoints/0/manifest.json").is_file()
+    for arguments in (["first"], ["second"], ["second", "--plan"], ["second", "-n", "2"]):
+        again = run_dlc("rerun", *arguments)
+        assert again.returncode == 0, again.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "ck").iterdir()} == left
 
 
 def test_a_newer_crate_is_for_a_newer_dlc(crate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

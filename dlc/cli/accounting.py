@@ -15,6 +15,7 @@ from dlc.diagnostics import DlcError
 if TYPE_CHECKING:
     import polars
 
+    from dlc.crate import Accounted
     from dlc.predict.accuracy import Comparison
     from dlc.runtime.plan import Plan
 
@@ -41,17 +42,18 @@ def run_plan(
     return results
 
 
-def account(plan: Plan, record: dict[str, Any], args: argparse.Namespace) -> dict[str, Any] | None:
+def account(plan: Plan, record: dict[str, Any], args: argparse.Namespace) -> Accounted | None:
     """Compare the record of a run with the prediction, say how far off it was, and remember it.
 
-    Returns the comparison as plain data. A run without a prediction is no failed run: the reason becomes a
-    warning.
+    Returns prediction and comparison as plain data. A run without a prediction is no failed run: the reason
+    becomes a warning.
     """
     try:
         comparison = _compare(plan, record, args)
     except DlcError as error:
         print(f"warning: there is no prediction to compare this run with: {error.message}", file=sys.stderr)
         return None
+    from dlc.crate import Accounted
     from dlc.predict import history
 
     print(comparison.line(), file=sys.stderr)
@@ -59,7 +61,7 @@ def account(plan: Plan, record: dict[str, Any], args: argparse.Namespace) -> dic
     told = comparison.to_json()
     if args.record:
         write_text(json.dumps({"record": record, "comparison": told}, indent=1), args.record)
-    return told
+    return Accounted(comparison.prediction.to_json(), told)
 
 
 def _compare(plan: Plan, record: dict[str, Any], args: argparse.Namespace) -> Comparison:

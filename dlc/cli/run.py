@@ -50,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="who runs it, for the crate: a name, perhaps with an ORCID (default: nobody is named)",
     )
+    parser.add_argument(
+        "--license",
+        default="",
+        metavar="ID",
+        help="how the crate may be used: an SPDX identifier or a URL (default: the crate says nothing)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,7 +86,14 @@ def _record(args: argparse.Namespace) -> "dict[str, polars.DataFrame] | None":
 
     target = parse_target(args.target)
     request = crate.Request(
-        target.path, target.program, parameters(args), args.machine, args.ranks, args.fast_math, args.agent
+        target.path,
+        target.program,
+        parameters(args),
+        args.machine,
+        args.ranks,
+        args.fast_math,
+        args.agent,
+        args.license,
     )
     return crate.record(request, args.crate, lambda plan, steps: account(plan, steps, args))
 

@@ -17,14 +17,23 @@ if TYPE_CHECKING:
     from dlc.crate.repeating import Outcome
     from dlc.runtime.plan import Plan
 
-__all__ = ["Account", "Request", "record", "rerun"]
+__all__ = ["Account", "Accounted", "Request", "record", "rerun"]
 
 VERSION = 1
 """Of the layout of a crate and of its `run.json`."""
 
 METADATA, RUN = "ro-crate-metadata.json", "run.json"
 
-Account = Callable[["Plan", dict[str, Any]], dict[str, Any] | None]
+
+@dataclass(frozen=True)
+class Accounted:
+    """What a run was predicted to take, and how that compares with what it took, as plain data."""
+
+    prediction: dict[str, Any]
+    comparison: dict[str, Any]
+
+
+Account = Callable[["Plan", dict[str, Any]], Accounted | None]
 """Holds the record of a run of a plan against its prediction; what it gives is kept in the crate."""
 
 
@@ -33,7 +42,8 @@ class Request:
     """A run as asked for: a program (`.py`, and its name if there are several) or a plan, and how to run it.
 
     `ranks` None stands for one rank, or as many as a plan is for. `agent` says who runs it: a name, perhaps
-    with an ORCID (`Ada Lovelace <https://orcid.org/…>`); the crate names nobody without it.
+    with an ORCID (`Ada Lovelace <https://orcid.org/…>`); the crate names nobody without it. `licence` is that
+    of the crate: an identifier of SPDX, or a URL.
     """
 
     path: Path
@@ -43,6 +53,7 @@ class Request:
     ranks: int | None = None
     fast_math: bool = False
     agent: str = ""
+    licence: str = ""
 
     @property
     def is_plan(self) -> bool:

@@ -1,13 +1,16 @@
-"""The metadata of a crate: RO-Crate 1.2 with the profile Process Run Crate 0.5; units are codes of UCUM."""
+"""The metadata of a crate: RO-Crate with the profile Process Run Crate 0.5; units are codes of UCUM.
+
+The profile is made for RO-Crate 1.1; the terms for checksums, and for files that are not in the crate, are of
+1.2. What is written fits both, and says so.
+"""
 
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import dlc
 from dlc.crate import METADATA, RUN
@@ -15,14 +18,11 @@ from dlc.crate.digest import file_digest
 
 Json = dict[str, Any]
 
-_CRATE = "https://w3id.org/ro/crate/1.2"
+_CRATES = ("https://w3id.org/ro/crate/1.1", "https://w3id.org/ro/crate/1.2")
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 _CONTEXT = [
-    f"{_CRATE}/context",
-    {
-        "sha256": "https://schema.org/sha256",
-        "resourceUsage": "https://w3id.org/ro/terms/workflow-run#resourceUsage",
-    },
+    f"{_CRATES[-1]}/context",
+    {"resourceUsage": "https://w3id.org/ro/terms/workflow-run#resourceUsage"},
 ]
 _KINDS = {
     ".py": ("text/x-python", "the program as it ran"),
@@ -34,36 +34,47 @@ _KINDS = {
     ".csv": ("text/csv", ""),
 }
 _UNKNOWN = ("application/octet-stream", "")
+_CHECKPOINT = "checkpoints/"
 _ABOUT = {
     "environment.json": "interpreter, packages, MPI, processor and variables of the run",
     RUN: "what was asked for, checksums of inputs and results, and what each instruction took",
+    "prediction.json": "what the run was predicted to take: time, memory, traffic and FLOP, step by step",
 }
-_MEASURED = {"seconds": "s", "bytes": "By", "peak_bytes": "By", "rows": "{row}"}
+_MEASURED = {
+    RUN: {"seconds": "s", "bytes": "By", "sent_bytes": "By", "peak_bytes": "By", "rows": "{row}"},
+    "prediction.json": {"seconds": "s", "traffic": "By", "memory": "By", "flops": "1", "energy": "J"},
+}
 
 
-def describe(folder: Path, run: Json, environment: Json, agent: str = "") -> Json:
-    """The content of `ro-crate-metadata.json` for the files that lie in `folder`; `agent` as in `Request`."""
+def describe(folder: Path, run: Json, environment: Json, agent: str = "", licence: str = "") -> Json:
+    """The content of `ro-crate-metadata.json` for the files in `folder`; for the last two see `Request`."""
     files = [_file(path, folder) for path in sorted(folder.rglob("*")) if path.is_file()]
     names = {result["file"]: name for name, result in run["results"].items()}
     for file in files:
         file["name"] = names.get(file["@id"], file["name"])
-    inputs = [_outside(entry["path"], entry["sha256"], entry["bytes"]) for entry in run["inputs"]]
-    outputs = [_outside(path) for path in run["outputs"]]
+    inputs = [
+        _outside(f"#input-{number}", entry["path"], entry["sha256"], entry["bytes"])
+        for number, entry in enumerate(run["inputs"])
+    ]
+    outputs = [_outside(f"#output-{number}", path) for number, path in enumerate(run["outputs"])]
     parameters = [
         {"@id": f"#parameter-{name}", "@type": "PropertyValue", "name": name, "value": value}
         for name, value in run["parameters"].items()
     ]
     usage = list(_usage(run))
     program = run["source"] or "plan.dlc"
+    checkpoints = [file for file in files if file["@id"].startswith(_CHECKPOINT)]
     title = f"A run of {run['program']} on {run['ranks']} rank{'' if run['ranks'] == 1 else 's'}"
     software = list(_software(environment))
     people = [_person(agent)] if agent else []
+    terms = _licence(licence)
+    measures = {entity["@id"]: entity for place in _MEASURED for entity in _measures(place)}
     graph = [
         {
             "@id": METADATA,
             "@type": "CreativeWork",
             "about": {"@id": "./"},
-            "conformsTo": {"@id": _CRATE},
+            "conformsTo": [{"@id": crate} for crate in _CRATES],
         },
         {
             "@id": "./",
@@ -71,7 +82,8 @@ def describe(folder: Path, run: Json, environment: Json, agent: str = "") -> Jso
             "name": title,
             "description": f"{title}, with all that led to its results.",
             "datePublished": run["ended"],
-            "license": {"@id": "#licence"},
+            "license": {"@id": terms["@id"]},
+            **({"author": _references(people)[0]} if people else {}),
             "conformsTo": {"@id": _PROFILE},
             "hasPart": _references([*files, *inputs, *outputs]),
             "mentions": {"@id": "#run"},
@@ -92,7 +104,10 @@ def describe(folder: Path, run: Json, environment: Json, agent: str = "") -> Jso
             "actionStatus": "http://schema.org/CompletedActionStatus",
             **({"agent": _references(people)[0]} if people else {}),
             "instrument": {"@id": software[0]["@id"]},
-            "object": [{"@id": program}, *_references(inputs), *_references(parameters)],
+            "object": [
+                {"@id": _identifier(program)},
+                *_references([*inputs, *checkpoints, *parameters]),
+            ],
             "result": [
                 *({"@id": file["@id"]} for file in files if file["@id"].startswith("results/")),
                 *_references(outputs),
@@ -101,19 +116,14 @@ def describe(folder: Path, run: Json, environment: Json, agent: str = "") -> Jso
             "resourceUsage": _references(usage),
         },
         *people,
-        {
-            "@id": "#licence",
-            "@type": "CreativeWork",
-            "name": "No licence is stated",
-            "description": "The crate holds a program and results; their owner says how they may be used.",
-        },
+        terms,
         *software,
         *files,
         *inputs,
         *outputs,
         *parameters,
         *usage,
-        *(_measure(name, code) for name, code in _MEASURED.items()),
+        *measures.values(),
     ]
     return {"@context": _CONTEXT, "@graph": graph}
 
@@ -161,11 +171,41 @@ def _person(agent: str) -> Json:
     return {"@id": identifier, "@type": "Person", "name": name}
 
 
+def _licence(named: str) -> Json:
+    """A licence by its URL or its identifier of SPDX; without one, a word on that."""
+    if not named:
+        return {
+            "@id": "#licence",
+            "@type": "CreativeWork",
+            "name": "No licence is stated",
+            "description": "The crate holds a program and results; their owner says how they may be used.",
+        }
+    url = named if "://" in named else f"https://spdx.org/licenses/{quote(named)}"
+    return {
+        "@id": url,
+        "@type": "CreativeWork",
+        "name": named,
+        "description": "The licence under which the crate may be used.",
+    }
+
+
+def _identifier(place: str) -> str:
+    """A file of the crate as a relative URI."""
+    return quote(place)
+
+
+def place_of(identifier: str) -> str | None:
+    """The file of the crate that a relative URI names; None for other identifiers."""
+    return None if identifier.startswith("#") or ":" in identifier else unquote(identifier)
+
+
 def _file(path: Path, folder: Path) -> Json:
     place = path.relative_to(folder).as_posix()
     kind, about = _KINDS.get(path.suffix, _UNKNOWN)
+    if place.startswith(_CHECKPOINT):
+        about = "part of a checkpoint from which training went on"
     entity: Json = {
-        "@id": place,
+        "@id": _identifier(place),
         "@type": "File",
         "name": place,
         "description": _ABOUT.get(place, about),
@@ -173,22 +213,23 @@ def _file(path: Path, folder: Path) -> Json:
         "contentSize": str(path.stat().st_size),
         "sha256": file_digest(path),
     }
-    if place == RUN:
-        entity["variableMeasured"] = [{"@id": f"#measure-{name}"} for name in _MEASURED]
+    if place in _MEASURED:
+        entity["variableMeasured"] = _references(list(_measures(place)))
     return entity
 
 
-def _outside(path: str, digest: str = "", size: int = 0) -> Json:
-    """A file that the crate names but does not hold.
+def _outside(identifier: str, path: str, digest: str = "", size: int = 0) -> Json:
+    """A file that the crate names but does not hold, with a local identifier as RO-Crate 1.2 has it.
 
     A URL of the file would tell where its user works, and a relative one would mean a file of the crate.
     """
     place = Path(path)
     directory = place.is_dir()
     entity: Json = {
-        "@id": uuid.uuid4().urn,
+        "@id": identifier,
         "@type": "Dataset" if directory else "File",
         "name": path,
+        "localPath": path,
         "description": "input" if digest else "output",
     }
     if not directory:
@@ -208,10 +249,14 @@ def _usage(run: Json) -> Iterator[Json]:
     if run["comparison"]:
         figures["predicted duration of the plan"] = (run["comparison"]["predicted"], "s")
         figures["measured duration of the plan"] = (run["comparison"]["measured"], "s")
+        figures["predicted peak memory of a rank"] = (run["comparison"]["predicted_memory"], "By")
     for name, (value, code) in figures.items():
         identifier = f"#usage-{name.replace(' ', '-')}"
         yield {"@id": identifier, "@type": "PropertyValue", "name": name, "value": value, "unitCode": code}
 
 
-def _measure(name: str, code: str) -> Json:
-    return {"@id": f"#measure-{name}", "@type": "PropertyValue", "name": name, "unitCode": code}
+def _measures(place: str) -> Iterator[Json]:
+    """The quantities in a file of the crate, with their units."""
+    for name, code in _MEASURED[place].items():
+        identifier = f"#measure-{name}"
+        yield {"@id": identifier, "@type": "PropertyValue", "name": name, "unitCode": code}

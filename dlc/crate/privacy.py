@@ -27,12 +27,13 @@ def relative_files(module: ModuleOp) -> None:
     """Let a program read and write its files by relative paths, so that no later stage has others."""
     from xdsl.dialects.builtin import ArrayAttr, StringAttr
 
+    from dlc.dialects.nn import LoadOp, SaveOp
     from dlc.dialects.table import ScanOp, SinkOp
 
     for op in module.walk():
         if isinstance(op, ScanOp):
             op.paths = ArrayAttr([StringAttr(relative(path.data)) for path in op.paths])
-        elif isinstance(op, SinkOp):
+        elif isinstance(op, SinkOp | SaveOp | LoadOp):
             op.path = StringAttr(relative(op.path.data))
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from dlc import driver
-from dlc.crate import METADATA, RUN, VERSION, Account, Request
+from dlc.crate import METADATA, RUN, VERSION, Account, Accounted, Request
+from dlc.crate.places import keep_checkpoints
 from dlc.crate.privacy import placed_in_crate, relative_files
 from dlc.diagnostics import DlcError
 
@@ -79,7 +80,21 @@ def _record_as_rank(
 def _record(
     request: Request, compiled: Compiled, folder: Path, account: Account | None
 ) -> dict[str, pl.DataFrame]:
-    """Run a plan and write the crate."""
+    """Run a plan and write the crate; checkpoints are copied before the run replaces them."""
+    with tempfile.TemporaryDirectory(prefix="dlc-") as name:
+        kept = keep_checkpoints(compiled.plan, Path(name))
+        run, results, accounted = _run(request, compiled, account)
+        run["checkpoints"] = {path: f"checkpoints/{place}" for path, place in kept.items()}
+        if not request.is_plan:
+            compiled = replace(compiled, plan=placed_in_crate(compiled.plan, request.path))
+        _write(folder, compiled, run, results, accounted, request, Path(name))
+    return results
+
+
+def _run(
+    request: Request, compiled: Compiled, account: Account | None
+) -> tuple[Json, dict[str, pl.DataFrame], Accounted | None]:
+    """Run a plan; what there is to say of the run, its results, and how it was accounted for."""
     from dlc.crate.digest import file_digest, table_digest
 
     inputs = [
@@ -96,6 +111,7 @@ def _record(
     written = {path: output_digest(Path(path)) for path in compiled.plan.outputs}
     for name, table in (*told.items(), *written.items()):
         table["ordered"] = compiled.ordered.get(name)
+    accounted = account(compiled.plan, steps) if account else None
     run: Json = {
         "version": VERSION,
         "program": compiled.plan.program,
@@ -110,12 +126,9 @@ def _record(
         "results": told,
         "outputs": written,
         "steps": steps,
-        "comparison": account(compiled.plan, steps) if account else None,
+        "comparison": accounted.comparison if accounted else None,
     }
-    if not request.is_plan:
-        compiled = replace(compiled, plan=placed_in_crate(compiled.plan, request.path))
-    _write(folder, compiled, run, results, request.agent)
-    return results
+    return run, results, accounted
 
 
 def _run_parameters(request: Request) -> dict[str, str]:
@@ -228,7 +241,13 @@ def execute(
 
 
 def _write(
-    folder: Path, compiled: Compiled, run: Json, results: Mapping[str, pl.DataFrame], agent: str
+    folder: Path,
+    compiled: Compiled,
+    run: Json,
+    results: Mapping[str, pl.DataFrame],
+    accounted: Accounted | None,
+    request: Request,
+    checkpoints: Path,
 ) -> None:
     """Write the crate beside its place and rename it. Raises DLC605."""
     from dlc.crate.environment import environment
@@ -247,14 +266,18 @@ def _write(
             texts |= {"machine.hw": compiled.machine} if compiled.machine else {}
             facts = environment()
             texts |= {"environment.json": to_text(facts), RUN: to_text(run)}
+            texts |= {"prediction.json": to_text(accounted.prediction)} if accounted else {}
             for place, text in texts.items():
                 (staging / place).parent.mkdir(exist_ok=True)
                 (staging / place).write_text(text, encoding="utf-8")
             artefact.save(compiled.plan, staging / "plan.dlc")
+            for place in run["checkpoints"].values():
+                shutil.copytree(checkpoints / Path(place).name, staging / place)
             (staging / "results").mkdir()
             for name, frame in results.items():
                 frame.write_parquet(staging / run["results"][name]["file"])
-            (staging / METADATA).write_text(to_text(describe(staging, run, facts, agent)), encoding="utf-8")
+            told = describe(staging, run, facts, request.agent, request.licence)
+            (staging / METADATA).write_text(to_text(told), encoding="utf-8")
             _sync(staging)
             staging.rename(target)
     except OSError as error:

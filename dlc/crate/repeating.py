@@ -3,24 +3,66 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from dlc.crate import METADATA, RUN, VERSION, Request
 from dlc.crate.digest import file_digest, table_digest
+from dlc.crate.environment import environment
+from dlc.crate.metadata import place_of
+from dlc.crate.places import redirect
 from dlc.crate.recording import compile_request, execute, output_digest
 from dlc.diagnostics import DlcError, Note
 from dlc.runtime import plan as artefact
+from dlc.runtime.checkpoint import MANIFEST
 from dlc.runtime.plan import Plan
+from dlc.runtime.validate import Invalid, validate
 
 Json = dict[str, Any]
 
 _MAX_JSON = 256 << 20
-_RUN_KEYS = ("program", "parameters", "ranks", "fast_math", "inputs", "results", "outputs")
+_TEXT, _TEXTS = {"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}
+_TABLES = {"type": "object", "additionalProperties": {"$ref": "#/$defs/table"}}
+_RUN: Json = {
+    "type": "object",
+    "required": ["program", "parameters", "ranks", "fast_math", "inputs", "results", "outputs"],
+    "properties": {
+        "program": _TEXT,
+        "source": {"type": ["string", "null"]},
+        "parameters": _TEXTS,
+        "ranks": {"type": "integer", "minimum": 1},
+        "fast_math": {"type": "boolean"},
+        "inputs": {"type": "array", "items": {"$ref": "#/$defs/input"}},
+        "results": _TABLES,
+        "outputs": _TABLES,
+        "checkpoints": _TEXTS,
+    },
+}
+_SCHEMA: Json = {
+    "$defs": {
+        "run": _RUN,
+        "input": {
+            "type": "object",
+            "required": ["path", "sha256"],
+            "properties": {"path": _TEXT, "sha256": _TEXT},
+        },
+        "table": {
+            "type": "object",
+            "required": ["schema", "rows", "sequence", "bag", "ordered"],
+            "properties": {
+                "schema": {"type": "array", "items": {"type": "array", "items": _TEXT}},
+                "rows": {"type": "integer", "minimum": 0},
+                "sequence": _TEXT,
+                "bag": _TEXT,
+                "ordered": {"type": ["boolean", "null"]},
+            },
+        },
+    }
+}
+"""What a rerun takes from `run.json`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +88,8 @@ def rerun(folder: Path, ranks: int | None, from_plan: bool) -> Outcome:
         )
     plan = _compile(folder, run, source, ranks) if source else artefact.load(folder / "plan.dlc")
     with tempfile.TemporaryDirectory(prefix="dlc-rerun-") as name:
-        private, places = redirect(plan, Path(name))
+        checkpoints = {path: folder / place for path, place in run.get("checkpoints", {}).items()}
+        private, places = redirect(plan, Path(name), checkpoints)
         results, _ = execute(private, {} if source else run["parameters"])
         made = {key: table_digest(frame).to_json() for key, frame in results.items()}
         written = {path: output_digest(place) for path, place in places.items()}
@@ -55,8 +98,8 @@ def rerun(folder: Path, ranks: int | None, from_plan: bool) -> Outcome:
         raise DlcError(
             "DLC512",
             f"the run of '{folder}' gave something else this time: {differences[0]}",
-            help="compare its environment.json with `dlc doctor`; --plan runs the very plan of the crate",
-            notes=[Note(text) for text in differences[1:]],
+            help="--plan runs the very plan of the crate, without the compiler",
+            notes=[Note(text) for text in (*differences[1:], *_changes(_json(folder, "environment.json")))],
         )
     return Outcome(run["program"], plan.world_size, (*run["results"], *run["outputs"]), source is None)
 
@@ -69,13 +112,14 @@ def read(folder: Path) -> Json:
         )
     seen: set[str] = set()
     for entity in _entities(_json(folder, METADATA)):
-        place, expected = entity.get("@id"), entity.get("sha256")
-        if isinstance(place, str) and isinstance(expected, str) and ":" not in place:
+        identifier, expected = entity.get("@id"), entity.get("sha256")
+        place = place_of(identifier) if isinstance(identifier, str) else None
+        if place is not None and isinstance(expected, str):
             if file_digest(_inside(folder, place)) != expected:
                 raise _damaged(folder, f"{place} has changed")
             seen.add(place)
-    if not {RUN, "plan.dlc"} <= seen:
-        raise _damaged(folder, f"its metadata does not describe {RUN} and plan.dlc")
+    if not {RUN, "plan.dlc", "environment.json"} <= seen:
+        raise _damaged(folder, f"its metadata does not describe {RUN}, plan.dlc and environment.json")
     run = _json(folder, RUN)
     if run.get("version") != VERSION:
         raise DlcError(
@@ -83,8 +127,14 @@ def read(folder: Path) -> Json:
             f"'{folder}' is a crate of version {str(run.get('version'))[:20]}; this dlc reads {VERSION}",
             help="rerun it with the version of dlc that its environment.json names",
         )
-    if any(key not in run for key in _RUN_KEYS):
-        raise _damaged(folder, f"{RUN} is incomplete")
+    try:
+        validate(run, "run", _SCHEMA)
+    except Invalid as error:
+        raise _damaged(folder, f"{RUN} is no record: {error}") from None
+    places = [run.get("source"), *(f"{place}/{MANIFEST}" for place in run.get("checkpoints", {}).values())]
+    for place in places:
+        if place is not None and _inside(folder, place) and place not in seen:
+            raise _damaged(folder, f"its metadata does not describe {place[:100]}")
     return run
 
 
@@ -162,22 +212,17 @@ def _compile(folder: Path, run: Json, source: str, ranks: int | None) -> Plan:
     return plan
 
 
-def redirect(plan: Plan, folder: Path) -> tuple[Plan, dict[str, Path]]:
-    """The plan with its outputs in `folder`, and where each comes to lie.
-
-    Inputs were compared by checksum, so that their time no longer counts.
-    """
-    places = {path: folder / f"{index}.parquet" for index, path in enumerate(plan.outputs)}
-
-    def moved(instruction: Json) -> Json:
-        if instruction["op"] != "write":
-            return instruction
-        return {**instruction, "path": os.fspath(places[instruction["path"]])}
-
-    gangs = [replace(gang, instructions=[moved(each) for each in gang.instructions]) for gang in plan.gangs]
-    outputs = [os.fspath(places[path]) for path in plan.outputs]
-    inputs = [{**entry, "mtime_ns": Path(entry["path"]).stat().st_mtime_ns} for entry in plan.inputs]
-    return replace(plan, gangs=gangs, outputs=outputs, inputs=inputs), places
+def _changes(before: Json) -> Iterator[str]:
+    """What is not as in the environment of the run, in words."""
+    now = environment()
+    for key in ("dlc", "python", "implementation", "mpi", "architecture", "processor"):
+        if before.get(key) != now[key]:
+            yield f"{key} was {str(before.get(key))[:60]!r}, and is {str(now[key])[:60]!r}"
+    packages: Any = before.get("packages")
+    known = cast("Json", packages) if isinstance(packages, dict) else {}
+    for name in sorted(known.keys() & now["packages"].keys()):
+        if known[name] != now["packages"][name]:
+            yield f"{name} was {str(known[name])[:60]}, and is {now['packages'][name]}"
 
 
 def _compare(what: str, before: Mapping[str, Json], now: Mapping[str, Json]) -> list[str]:
