@@ -1,6 +1,7 @@
 """`dlc hw import` and `dlc hw export`: machines from and to the formats of other tools."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from dlc.cli.output import write_text
@@ -14,6 +15,9 @@ def import_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format", choices=("hwloc", "slurm"), help="what wrote the files (default: told from the text)"
+    )
+    parser.add_argument(
+        "--like", metavar="NAME", help="a machine whose figures stand in for those that the files do not tell"
     )
     parser.add_argument(
         "-o", "--output", default="-", metavar="FILE", help="where to write (default: stdout)"
@@ -39,12 +43,26 @@ def export_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def import_machine(args: argparse.Namespace) -> int:
-    """Write the description of what other tools tell; raises DLC201 and DLC415 to DLC419."""
+    """Write the description of what other tools tell; raises DLC201, DLC406 and DLC415 to DLC419."""
+    from dlc import hwspec
     from dlc.hwspec import importers
+    from dlc.hwspec.importers.like import assumptions, fill
     from dlc.hwspec.write import write
 
     machine = importers.read({file: _read(file) for file in args.files}, args.format)
+    if args.like:
+        filled = fill(machine, hwspec.load(args.like), args.like)
+        machine = filled.machine
+        for name, other in filled.instead:
+            print(f"warning: {name} has the figures of {other}", file=sys.stderr)
     write_text(write(machine), args.output)
+    taken, guessed = assumptions(machine)
+    if taken:
+        print(f"figures as in {args.like}, marked @assumed: {taken}", file=sys.stderr)
+    if guessed:
+        way = "by hand" if args.like else "with --like NAME, by hand"
+        fix = f"correct them {way} or with `dlc hw calibrate`"
+        print(f"warning: figures that are guesses, marked @assumed: {guessed}; {fix}", file=sys.stderr)
     return 0
 
 

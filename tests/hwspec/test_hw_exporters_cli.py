@@ -29,6 +29,21 @@ def test_a_cluster_goes_through_a_description_and_back(run_dlc: Dlc, tmp_path: P
     assert NODES.splitlines()[1].split()[0] in (tmp_path / "etc" / "slurm.conf").read_text()
 
 
+def test_an_import_says_how_much_of_it_is_a_guess(run_dlc: Dlc, tmp_path: Path) -> None:
+    (tmp_path / "slurm.conf").write_text(NODES)
+    alone = run_dlc("hw", "import", "slurm.conf")
+    assert (
+        "warning: figures that are guesses, marked @assumed: 5; correct them with --like NAME" in alone.stderr
+    )
+    like = run_dlc("hw", "import", "slurm.conf", "--like", "superpod_h100")
+    assert (
+        like.stderr
+        == "warning: a100 has the figures of H100\nfigures as in superpod_h100, marked @assumed: 21\n"
+    )
+    assert '@assumed("as in superpod_h100")' in like.stdout
+    assert "DLC406" in run_dlc("hw", "import", "slurm.conf", "--like", "superpods").stderr
+
+
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "slurm"])
 def test_every_format_is_one_file(run_dlc: Dlc, tmp_path: Path, format: str) -> None:
     assert run_dlc("hw", "export", "hal", "--to", format, "-o", "out").returncode == 0

@@ -21,6 +21,13 @@ SwitchName=leaf0 Nodes=gpu[01-08],big1
 SwitchName=leaf1 Nodes=gpu[09-16],big2
 SwitchName=spine Switches=leaf[0-1] LinkSpeed=100
 """
+UNEVEN = (
+    TREE.replace("leaf0 Nodes=gpu[01-08]", "leaf0 Nodes=gpu[01-02]").replace("[09-16]", "[03-06]")
+    + """
+SwitchName=leaf2 Nodes=gpu[07-16]
+SwitchName=top Switches=spine,leaf2
+"""
+)
 
 
 def read(**texts: str) -> hwspec.Machine:
@@ -55,16 +62,40 @@ def test_without_a_topology_a_star_joins_the_nodes() -> None:
     assert machine.path("gpu[0]", "big[1]")
 
 
-def test_the_tree_of_switches_is_the_way_of_messages() -> None:
+def switches(machine: hwspec.Machine, a: str, b: str) -> int:
+    return sum("switch" in hop.target for hop in machine.path(a, b))
+
+
+def test_even_switches_are_a_fat_tree() -> None:
     machine = read(slurm=NODES, topology=TREE)
-    assert machine.count("switch") == 3
+    (network,) = (placed.part for placed in machine.of_kind("network"))
+    # Nine nodes a leaf, and for lack of knowledge half as many wires upwards.
+    assert (
+        'fat_tree(down = [9 @spec("topology.conf"), 2 @spec("topology.conf")], up = [5 @assumed])'
+        in write(machine)
+    )
+    assert network.texts("attach") == ("gpu[0..7].nic", "big[0].nic", "gpu[8..15].nic", "big[1].nic")
+    assert machine.bisection() == pytest.approx(5 * 1.25e9)
+    assert switches(machine, "gpu[0]", "gpu[7]") == 1
+    assert switches(machine, "gpu[0]", "big[0]") == 1
+    assert switches(machine, "gpu[0]", "gpu[8]") == 3
 
-    def switches(a: str, b: str) -> int:
-        return sum(hop.target.startswith("switch") for hop in machine.path(a, b))
 
-    assert switches("gpu[0]", "gpu[7]") == 1
-    assert switches("gpu[0]", "big[0]") == 1
-    assert switches("gpu[0]", "gpu[8]") == 3
+def test_the_last_leaf_of_a_fat_tree_may_be_smaller() -> None:
+    leaves = "SwitchName=a Nodes=n[1-2]\nSwitchName=b Nodes=n[3-5]\nSwitchName=top Switches=a,b"
+    (network,) = read(slurm="NodeName=n[1-5]", topology=leaves).of_kind("network")
+    assert network.part.texts("attach") == ("n[2..4].nic", "n[0..1].nic")
+
+
+def test_uneven_switches_are_the_way_of_messages() -> None:
+    machine = read(slurm=NODES, topology=UNEVEN)
+    assert machine.count("switch") == 5
+    assert switches(machine, "gpu[0]", "gpu[1]") == 1
+    assert switches(machine, "gpu[0]", "gpu[2]") == 3
+    assert switches(machine, "gpu[0]", "gpu[6]") == 4
+    # The switches on the way have three, eight and ten nodes below; the delay is that of one interface.
+    assert [hop.bandwidth for hop in machine.path("gpu[0]", "gpu[6]")][2:5] == [2.5e9, 5e9, 6.25e9]
+    assert machine.transfer_seconds(0, "gpu[0]", "gpu[6]") == pytest.approx(50e-6)
 
 
 def test_gres_conf_counts_devices_that_slurm_conf_only_names() -> None:
@@ -74,7 +105,14 @@ def test_gres_conf_counts_devices_that_slurm_conf_only_names() -> None:
     assert machine.of_kind("gpu")[0].part.name == "a100"
 
 
-@pytest.mark.parametrize("files", [{"slurm": NODES}, {"slurm": NODES, "topology": TREE}])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"slurm": NODES},
+        {"slurm": NODES, "topology": TREE},
+        {"slurm": NODES, "topology": UNEVEN},
+    ],
+)
 def test_a_cluster_that_goes_out_and_comes_in_again_is_the_same(files: dict[str, str]) -> None:
     machine = read(**files)
     texts = exporters.write(machine, "slurm")

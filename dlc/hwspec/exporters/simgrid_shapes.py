@@ -11,7 +11,7 @@ from dlc.diagnostics import DlcError
 from dlc.hwspec import topologies
 from dlc.hwspec.model import Machine
 from dlc.hwspec.networks import Network
-from dlc.hwspec.parts import Part, Placed, select
+from dlc.hwspec.parts import Part, Placed, select, steps
 
 _SAMPLE = 512
 """Ways that are looked at to find the longest; the shapes look alike from every part."""
@@ -86,8 +86,8 @@ def _joined(network: Network) -> int:
         if (key := f"{holder.name}[{head}]") not in seen:
             seen.add(key)
             depth = selected.parents.index(holder) + 1 if holder in selected.parents else None
-            outer = ".".join(path.split(".")[:depth])
-            nodes += select(network.siblings, outer, network.part.loc).count
+            spans = zip(steps(path)[:depth], (*selected.parents, selected.part), strict=False)
+            nodes += math.prod((p.copies - 1 if s.last is None else s.last) - s.first + 1 for s, p in spans)
     return nodes
 
 

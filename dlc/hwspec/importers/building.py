@@ -13,6 +13,7 @@ from dlc.hwspec.parts import Part, Provenance, Quantity, Value
 CLOCK = 2e9
 MEMORY_BANDWIDTH = 20e9
 NIC_BANDWIDTH = 1.25e9
+NIC_LATENCY = 50e-6
 DISK_RATE = 500e6
 
 

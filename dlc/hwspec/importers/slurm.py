@@ -1,7 +1,7 @@
 """Slurm's configuration: nodes of slurm.conf, generic resources of gres.conf, and the tree of topology.conf.
 
-Slurm counts cores, memory and devices, and knows no rates: those are assumed. Its switches become switches
-with links, or one star where no topology is told.
+Slurm counts cores, memory and devices, and knows no rates: those are assumed. Its switches become a fat tree,
+switches with links where the tree is uneven, or one star where no topology is told.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dlc.hwspec.importers.building import (
     DISK_RATE,
     MEMORY_BANDWIDTH,
     NIC_BANDWIDTH,
+    NIC_LATENCY,
     assumed,
     configured,
     every,
@@ -216,7 +217,8 @@ def _node(name: str, group: _Nodes) -> Part:
         if kind == "gpu" and copies
     ]
     bus: dict[str, Value | None] = {"bandwidth": assumed(8e9, "B/s"), "duplex": "full"}
-    nic = part("nic", "nic", loc, {"bandwidth": assumed(NIC_BANDWIDTH, "B/s")})
+    wire = {"bandwidth": assumed(NIC_BANDWIDTH, "B/s"), "latency": assumed(NIC_LATENCY, "s")}
+    nic = part("nic", "nic", loc, wire)
     links = [link(f"{every(parts[0])}.c", every(each), loc, bus) for each in parts[1:]]
     if disk := line.count("tmpdisk") * _MIB:
         rate = assumed(DISK_RATE, "B/s")
