@@ -9,83 +9,15 @@ and the flows for a simulation of links. Sources of the algorithms: Thakur, Rabe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
 
+from dlc.predict.links import load
 from dlc.predict.network import Network
+from dlc.predict.rounds import Round
 
-_SINGLE = 128  # of so many distances in a series, each is looked at by itself
-
-
-@dataclass(frozen=True)
-class Round:
-    """Rounds in which ranks send `size` bytes over one distance after another, `times` times each.
-
-    `shift`: rank r sends to r + d, around the ring; `xor`: r and r ^ d exchange; `tree`: multiples of 2d send
-    to r + d (or the other way round, with `upward`). With a `block`, the pattern runs within each block of so
-    many ranks; with a `stride`, among the ranks that are a multiple of it apart; with `every`, only ranks
-    that are multiples of it take part.
-    """
-
-    pattern: Literal["shift", "xor", "tree"]
-    distances: range
-    size: float
-    times: int = 1
-    block: int = 0
-    stride: int = 1
-    every: int = 1
-    upward: bool = False
-
-    def pairs(self, ranks: int, distance: int) -> Iterator[tuple[int, int]]:
-        """Sender and receiver of each message of one round."""
-        block, stride = self.block or ranks, self.stride
-        for rank in range(0, ranks, self.every):
-            base = rank - rank % block
-            place, lane = divmod(rank - base, stride)
-            size = min(block, ranks - base) // stride
-            target: int | None = None
-            match self.pattern:
-                case "shift":
-                    target = (place + distance) % size
-                case "xor":
-                    target = place ^ distance
-                case "tree":
-                    target = place + distance if place % (2 * distance) == 0 else None
-            if target is not None and target < size:
-                far = base + target * stride + lane
-                yield (far, rank) if self.upward else (rank, far)
-
-    def crossing(self, distance: int, width: int, ranks: int) -> float:
-        """Messages that leave a node of `width` ranks in one round, at the busiest node."""
-        if self.block and self.block <= width:
-            return 0.0
-        distance *= self.stride
-        if self.pattern == "shift":  # around the ring, a long way is a short one backwards
-            distance = min(distance, (self.block or ranks) - distance)
-        if self.pattern == "tree" or self.every >= width:
-            return float(distance >= width)
-        if self.pattern == "xor" and distance < width:
-            return float(sum(rank ^ distance >= width for rank in range(width)))
-        return float(min(distance, width))
-
-    def groups(self, width: int, ranks: int) -> Iterator[tuple[int, int]]:
-        """A distance and how many of the distances are like it."""
-        if len(self.distances) <= _SINGLE:
-            yield from ((distance, 1) for distance in self.distances)
-            return
-        # Distances below `reach`, forwards or backwards around the ring, can stay within a node.
-        size, reach = (self.block or ranks) // self.stride, -(-width // self.stride)
-        first, last = self.distances.start, self.distances.stop
-        ahead = range(first, min(reach, last))
-        behind = range(max(ahead.stop, size - reach + 1), last)
-        for near in (ahead, behind):
-            for start in range(0, len(near), _SINGLE):
-                part = near[start : start + _SINGLE]
-                yield part[len(part) // 2], len(part)
-        if far := len(self.distances) - len(ahead) - len(behind):
-            yield self.distances[len(self.distances) // 2], far
+_SAMPLES = 32  # distances that stand for all those of an exchange that lead to other nodes
 
 
 @dataclass(frozen=True)
@@ -249,59 +181,78 @@ def choices(operation: str, ranks: int, size: float, network: Network) -> list[C
     width = network.width
     if operation in _LEVELS and 1 < width < ranks and ranks % width == 0:
         found.append(price("hierarchical", _hierarchical(operation, ranks, size, network), ranks, network))
+    if operation == "all_to_all" and network.links:
+        found.append(price("all at once", [Round("all", _at(1), size / ranks)], ranks, network))
     return found
 
 
 def price(name: str, rounds: Sequence[Round], ranks: int, network: Network) -> Choice:
     """Seconds and traffic of rounds that follow one another."""
     total = 0.0
-    traffic = {network.local.name: 0.0, network.remote.name: 0.0}
-    width = min(network.width, ranks)
-    nodes = network.nodes(ranks)
+    traffic: dict[str, float] = {network.local.name: 0.0, network.remote.name: 0.0}
+    one, most = (_linked, _SAMPLES) if network.links else (_two_levels, 1)
     for entry in rounds:
-        for distance, count in entry.groups(width, ranks):
-            away = entry.crossing(distance, width, ranks) if nodes > 1 else 0.0
-            senders = _senders(entry, distance, ranks)
-            within = max(0.0, min(width, senders) - away)
-            seconds = network.local.seconds(entry.size, within) if within else 0.0
-            if away:
-                far = nodes * away * entry.size / 2 / network.bisection
-                seconds = max(seconds, network.remote.seconds(entry.size, away), far)
+        for distance, count in entry.groups(min(network.width, ranks), ranks, most):
+            seconds, sent = one(entry, distance, ranks, network)
             repeated = count * entry.times
             total += repeated * seconds
-            crossing = senders * (
-                away / width if entry.pattern != "tree" and entry.every == 1 else bool(away)
-            )
-            traffic[network.remote.name] += repeated * entry.size * crossing
-            traffic[network.local.name] += repeated * entry.size * (senders - crossing)
+            for link, messages in sent.items():
+                traffic[link] = traffic.get(link, 0.0) + repeated * entry.size * messages
     return Choice(name, total, {link: size for link, size in traffic.items() if size}, tuple(rounds))
 
 
-def _senders(entry: Round, distance: int, ranks: int) -> float:
-    """Messages in one round over all ranks."""
-    if entry.pattern != "tree":
-        return math.ceil(ranks / entry.every)
-    block = entry.block or ranks
-    size = block // entry.stride
-    trees = ranks / block * entry.stride / entry.every
-    return trees * max(0, -(-(size - distance) // (2 * distance)))
+def _two_levels(entry: Round, distance: int, ranks: int, network: Network) -> tuple[float, dict[str, float]]:
+    """Seconds of one round and messages by link, where nodes share a wire each and a bisection."""
+    width, nodes = min(network.width, ranks), network.nodes(ranks)
+    away = entry.crossing(distance, width, ranks) if nodes > 1 else 0.0
+    senders = entry.senders(distance, ranks)
+    within = max(0.0, min(width, senders / nodes) - away)
+    seconds = network.local.seconds(entry.size, within) if within else 0.0
+    if away:
+        far = nodes * away * entry.size / 2 / network.bisection
+        seconds = max(seconds, network.remote.seconds(entry.size, away), far)
+    alone = entry.pattern == "tree" or entry.leaders or entry.every > 1
+    crossing = senders * (bool(away) if alone else away / width)
+    return seconds, {network.remote.name: crossing, network.local.name: senders - crossing}
+
+
+def _linked(entry: Round, distance: int, ranks: int, network: Network) -> tuple[float, dict[str, float]]:
+    """The same on the wires of a network: a round takes as long as the fullest of them."""
+    assert network.links is not None
+    width, links = min(network.width, ranks), network.links
+    found = load(links.shape, width, ranks, replace(entry, size=0.0, times=1, distances=_at(0)), distance)
+    sent = {f"{network.remote.name} {name}".rstrip(): count for name, count in found.reach}
+    sent[network.local.name] = found.local
+    near, far = (width - 1, ranks - width) if entry.pattern == "all" else (1, 1)
+    seconds = 0.0
+    if found.local:
+        flows = min(width, found.local / network.nodes(ranks) / near)
+        seconds = network.local.seconds(entry.size, flows, near)
+    if found.reach:
+        figures = network.remote.segment(entry.size)
+        delay = figures.latency + (found.wires - links.usual) * links.hop + figures.overhead
+        if far > 1:  # a description without overheads leaves the latency between messages
+            delay += (far - 1) * (max(figures.gap, figures.overhead) or figures.latency)
+        serial = 1 if math.isinf(links.port) else far
+        fullest = max(serial / figures.rate, found.port / links.port, found.inner / links.inner)
+        seconds = max(seconds, max(delay, 0.0) + entry.size * fullest)
+    return seconds, sent
 
 
 def _hierarchical(operation: str, ranks: int, size: float, network: Network) -> list[Round]:
     """Rounds within nodes, and between the nodes, each by the best algorithm for its level."""
     width, nodes = network.width, ranks // network.width
-    inner = Network(network.local, network.local, width)
-    outer = Network(network.remote, network.remote, 1)
     rounds: list[Round] = []
     for level, part in _LEVELS[operation]:
-        if level == "local":
-            share = size / nodes if part == "gather" or operation == "scatter" else size
-            rounds += [replace(entry, block=width) for entry in choose(part, width, share, inner).rounds]
-            continue
-        every = 1 if level == "lanes" else width
-        share = size / width if level == "lanes" else size
-        rounds += [
-            replace(entry, stride=width, every=entry.every * every)
-            for entry in choose(part, nodes, share, outer).rounds
+        within, lanes = level == "local", level == "lanes"
+        share = size / nodes if within and (part == "gather" or operation == "scatter") else size
+        share = share / width if lanes else share
+        options = [
+            [
+                replace(entry, block=width) if within else replace(entry, stride=width, leaders=not lanes)
+                for entry in algorithm(width if within else nodes, share)
+            ]
+            for algorithm in ALGORITHMS[part].values()
         ]
+        rounds += min(options, key=lambda option: price(part, option, ranks, network).seconds)
     return rounds

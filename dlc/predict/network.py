@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from dlc.predict.links import Links
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -65,13 +67,14 @@ class Network:
     """What `width` ranks of each node see: `local` wires within it and `remote` ones between nodes.
 
     `bisection` is the rate of all nodes of one half of the machine to the other half, in B/s; it bounds
-    traffic in which every node sends far.
+    traffic in which every node sends far. Where `links` are known, they tell what messages share instead.
     """
 
     local: Wire
     remote: Wire
     width: int
     bisection: float = math.inf
+    links: Links | None = None
 
     def nodes(self, ranks: int) -> int:
         """Nodes that so many ranks use."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from dlc.hwspec.model import Machine
 from dlc.hwspec.parts import Part, Placed, Quantity, Table, walk
+from dlc.predict.links import Links, links_of
 from dlc.predict.network import Network, Wire, wire
 
 _CORE_FLOPS = 10e9  # of a core whose rate the description leaves out
@@ -54,6 +55,7 @@ class Resources:
     hourly: float | None = None
     currency: str = ""
     bisection: float = math.inf
+    links: Links | None = None
 
     @staticmethod
     def of(machine: Machine) -> Resources:
@@ -83,13 +85,15 @@ class Resources:
             hourly=price.value if price else None,
             currency=price.unit.partition("/")[0] if price else "",
             bisection=machine.bisection(),
+            links=links_of(machine) if fabric.nodes > 1 else None,
         )
 
     def place(self, ranks: int) -> Placement:
         """Where so many ranks go that fill the machine node by node; beyond its cores they share them."""
         nodes = min(self.nodes, -(-ranks // self.cores))
         width = -(-ranks // nodes)
-        network = Network(self.local, self.remote if nodes > 1 else self.local, width, self.bisection)
+        remote, links = (self.remote, self.links) if nodes > 1 else (self.local, None)
+        network = Network(self.local, remote, width, self.bisection, links)
         return Placement(ranks, nodes, width, self.cores / width, network)
 
     def scaled(self, resource: str, factor: float) -> Resources:
@@ -111,6 +115,7 @@ class Resources:
                     self,
                     local=self.local.scaled(delay=1 / factor),
                     remote=self.remote.scaled(delay=1 / factor),
+                    links=self.links and self.links.scaled(delay=1 / factor),
                 )
             case _:
                 return replace(
@@ -118,6 +123,7 @@ class Resources:
                     local=self.local.scaled(factor),
                     remote=self.remote.scaled(factor),
                     bisection=self.bisection * factor,
+                    links=self.links and self.links.scaled(factor),
                 )
 
 

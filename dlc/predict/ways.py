@@ -6,8 +6,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
 
 from dlc.hwspec.model import Machine
-from dlc.predict.collectives import ALGORITHMS, Choice, Round
+from dlc.predict.collectives import ALGORITHMS, Choice
 from dlc.predict.flows import Flow, share_links
+from dlc.predict.rounds import Round
 
 
 class Ways:
