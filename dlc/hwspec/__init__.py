@@ -107,7 +107,7 @@ def show(machine: Machine) -> str:
 
 def picture(machine: Machine) -> str:
     """The machine as one self-contained SVG document."""
-    from dlc.hwspec.svg import draw
+    from dlc.hwspec.drawing import draw
 
     return draw(machine)
 

@@ -12,18 +12,6 @@ _MARKS = {"spec": "", "measured": "*", "assumed": "~"}
 
 def draw(machine: Machine) -> str:
     """The machine with its types filled in, one line a part, and how far its figures can be trusted."""
-    accelerators = ", ".join(
-        f"{count} {kind}{'' if count == 1 else 's'}"
-        for kind in ("gpu", "accel")
-        if (count := machine.count(kind))
-    )
-    nodes = machine.count("node")
-    head = [
-        f"{nodes} node{'' if nodes == 1 else 's'}",
-        f"{machine.cores} cores",
-        *([accelerators] if accelerators else []),
-        f"{text(float(machine.memory_bytes), 'B')} of memory a node",
-    ]
     marks = [
         quantity.provenance.kind
         for placed in machine.placed
@@ -34,12 +22,26 @@ def draw(machine: Machine) -> str:
     )
     return "\n".join(
         [
-            f"{machine.name}: {', '.join(head)}",
+            f"{machine.name}: {summary(machine)}",
             *(f"{name}: {content}" for name, content in machine.meta),
             *([f"stated in total: {_figures(machine.total)}"] if machine.total else []),
             *_branches(machine.tree, ""),
             f"figures: {legend}",
         ]
+    )
+
+
+def summary(machine: Machine) -> str:
+    """How large a machine is, in one line."""
+    accelerators = [
+        f"{count} {kind}{'' if count == 1 else 's'}"
+        for kind in ("gpu", "accel")
+        if (count := machine.count(kind))
+    ]
+    nodes = machine.count("node")
+    memory = f"{text(float(machine.memory_bytes), 'B')} of memory a node"
+    return ", ".join(
+        [f"{nodes} node{'' if nodes == 1 else 's'}", f"{machine.cores} cores", *accelerators, memory]
     )
 
 

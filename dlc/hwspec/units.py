@@ -107,8 +107,8 @@ def text(value: float, base: str) -> str:
         for symbol, unit in UNITS.items()
         if unit.base == base and _is_usual(symbol) and (1 <= exact / unit.factor < 1024 or symbol == base)
     ]
-    # Of equally short texts the one in powers of ten wins: `1 kB` before `1 KB` of another radix.
-    return min(candidates, key=lambda candidate: (len(candidate), "i" in candidate))
+    # Of equally short texts one in powers of ten wins, then the larger unit: 10.2 kW before 10200 W.
+    return min(candidates, key=lambda text: (len(text), "i" in text, text[:4].isdigit()))
 
 
 def _is_usual(symbol: str) -> bool:

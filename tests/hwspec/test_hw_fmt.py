@@ -156,27 +156,6 @@ def test_a_doubtful_figure_is_a_warning_and_strictly_an_error(run_dlc: Dlc, tmp_
     assert run_dlc("hw", "check", "--strict", "m.hw").returncode == 1
 
 
-def test_a_picture_is_one_file_with_everything_in_it(run_dlc: Dlc, tmp_path: Path) -> None:
-    assert run_dlc("hw", "show", "frontier", "--svg", "frontier.svg").returncode == 0
-    picture = (tmp_path / "frontier.svg").read_text("utf-8")
-    assert "9,856 × node n : Bardpeak" in picture
-    assert "http" not in picture.replace('xmlns="http://www.w3.org/2000/svg"', "").replace(
-        "https://docs.olcf", ""
-    )
-    assert len(picture) < 100_000
-
-
-def test_every_machine_has_a_well_formed_picture() -> None:
-    from xml.etree import ElementTree
-
-    for name in hwspec.catalog_names():
-        root = ElementTree.fromstring(hwspec.picture(hwspec.load(name)))
-        width, height = (float(root.attrib[side]) for side in ("width", "height"))
-        for box in root.iter("{http://www.w3.org/2000/svg}rect"):
-            assert float(box.get("x", 0)) + float(box.attrib["width"]) <= width + 1
-            assert float(box.get("y", 0)) + float(box.attrib["height"]) <= height + 1
-
-
 def highlighted(line: str) -> list[tuple[str, str]]:
     """The words of a line with their scopes, as an editor finds them with the TextMate grammar."""
     at, found = 0, []
