@@ -40,7 +40,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Links:
-    """A network with its figures: B/s of a port and of an inner wire, in one direction.
+    """A network with its name and figures: B/s of a port and of an inner wire, in one direction.
 
     In a torus, where parts are routers, ports are what leads to them in their nodes, and may have no limit.
     `hop` is the delay of an inner wire in seconds; `usual` of them are in the latency of the wire that ranks
@@ -48,6 +48,7 @@ class Links:
     """
 
     shape: Shape
+    name: str
     port: float
     inner: float
     hop: float = 0.0
@@ -219,6 +220,7 @@ def links_of(machine: Machine) -> Links | None:
     stated = network.bisection() / network.derived_bisection
     return Links(
         Shape(network.topology, ports, half=len(crossings[0][0].link) == 2),
+        network.part.label,
         port=min(outer) if outer else math.inf,
         inner=network.rate * min(1.0, stated),
         hop=max((hop.latency for hop in inner), default=0.0),

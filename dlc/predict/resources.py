@@ -68,6 +68,8 @@ class Resources:
         cores = sum(entry.copies * int(entry.part.number("cores", 0) or 0) for entry in cpus)
         capacity, rate = _memory(node.part)
         price = machine.price_per_node_hour
+        links = links_of(machine) if fabric.nodes > 1 else None
+        network = links.name if links else _first_label(machine, "network")
         return Resources(
             machine=machine.name,
             nodes=fabric.nodes,
@@ -77,7 +79,7 @@ class Resources:
             memory=capacity,
             memory_rate=rate or _MEMORY_RATE,
             local=wire(_label(node, "interconnect") or "memory", fabric.local),
-            remote=wire(_first_label(machine, "network") or "network", fabric.remote),
+            remote=wire(network or "network", fabric.remote),
             read=_storage(machine, node, "read", "write"),
             write=_storage(machine, node, "write", "read"),
             device=device_of(node),
@@ -85,7 +87,7 @@ class Resources:
             hourly=price.value if price else None,
             currency=price.unit.partition("/")[0] if price else "",
             bisection=machine.bisection(),
-            links=links_of(machine) if fabric.nodes > 1 else None,
+            links=links,
         )
 
     def place(self, ranks: int) -> Placement:

@@ -177,7 +177,7 @@ def test_some_messages_stand_for_all_when_all_send_to_all(
     monkeypatch.setattr(links, "_PAIRS", 1 << 40)
     whole = load.__wrapped__(shape, 8, 8 * nodes, entry, 0)
     monkeypatch.setattr(links, "_PAIRS", 0)
-    monkeypatch.setattr(links, "_MESSAGES", 0)
+    monkeypatch.setattr(links, "_MESSAGES", 1 << 14)
     some = load.__wrapped__(shape, 8, 8 * nodes, entry, 0)
     assert some.local == whole.local
     assert whole.wires - 2 <= some.wires <= whole.wires
@@ -231,3 +231,8 @@ def test_machines_of_the_catalog_are_known_link_by_link(name: str) -> None:
     resources = Resources.of(hwspec.load(name))
     assert resources.links is not None
     assert resources.links.port * resources.links.shape.ports >= resources.remote.shared
+    assert resources.remote.name == resources.links.name
+
+
+def test_the_network_between_nodes_gives_the_name_not_one_within_them() -> None:
+    assert Resources.of(hwspec.load("superpod_h100")).remote.name == "network ndr"
