@@ -19,6 +19,8 @@ class FakeGpu:
     bus_width: int = 6144
     capability: tuple[int, int] = (9, 0)
     pcie: tuple[int, int] = (5, 16)
+    links: tuple[tuple[int, str], ...] = ()
+    """Version and far end of each NVLink: a bus address, "switch", "cpu", or "" for one that is down."""
 
 
 class FakeNvml:
@@ -89,4 +91,23 @@ class FakeNvml:
 
     def nvmlDeviceGetPciInfo_v3(self, handle: Any, out: Any) -> int:  # noqa: N802
         out.contents.bus_id = self._of(handle).bus_id.encode()
+        return 0
+
+    def nvmlDeviceGetNvLinkState(self, handle: Any, link: int, out: Any) -> int:  # noqa: N802
+        links = self._of(handle).links
+        if link >= len(links):
+            return _UNSUPPORTED
+        out.contents.value = bool(links[link][1])
+        return 0
+
+    def nvmlDeviceGetNvLinkVersion(self, handle: Any, link: int, out: Any) -> int:  # noqa: N802
+        out.contents.value = self._of(handle).links[link][0]
+        return 0
+
+    def nvmlDeviceGetNvLinkRemoteDeviceType(self, handle: Any, link: int, out: Any) -> int:  # noqa: N802
+        out.contents.value = {"cpu": 1, "switch": 2}.get(self._of(handle).links[link][1], 0)
+        return 0
+
+    def nvmlDeviceGetNvLinkRemotePciInfo_v2(self, handle: Any, link: int, out: Any) -> int:  # noqa: N802
+        out.contents.bus_id = self._of(handle).links[link][1].encode()
         return 0

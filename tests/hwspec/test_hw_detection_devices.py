@@ -1,10 +1,12 @@
 """Disks, network interfaces and graphics processors of the machine at hand."""
 
+import ctypes
 from pathlib import Path
 
 import pytest
 
 from dlc import hwspec
+from dlc.hwspec.detection.gpus import _Memory, _Pci
 from dlc.hwspec.detection.mpi import mpi
 from tests.hwspec.fake_linux import detected, put, workstation
 from tests.hwspec.fake_nvml import FakeGpu, FakeNvml
@@ -111,6 +113,36 @@ def test_gpus_stand_at_their_sockets_with_what_the_driver_says(tmp_path: Path) -
     near = machine.path("n.s[1].c", "n.s[1].g[0]")
     assert [hop.bandwidth for hop in near] == [pytest.approx(63e9, rel=0.01)]
     assert len(machine.path("n.s[0].c", "n.s[1].g[0]")) > 1
+
+
+def test_gpus_behind_switches_are_joined_at_the_rate_of_all_their_links(tmp_path: Path) -> None:
+    cpus = workstation(tmp_path, domains=2)
+    gpus = (FakeGpu(bus_id=f"00000000:{18 + n}:00.0", links=((6, "switch"),) * 18) for n in range(4))
+    machine = detected(tmp_path, cpus, nvml=FakeNvml(*gpus))
+    # The data sheet of the H200: 900 GB/s, which counts both directions.
+    way = machine.path("n.s[0].g[0]", "n.s[1].g[1]")
+    assert [(hop.via, hop.bandwidth) for hop in way] == [("network nvlink", 450e9)] * 2
+
+
+def test_gpus_are_joined_by_the_links_between_them(tmp_path: Path) -> None:
+    cpus = workstation(tmp_path)
+    bus = [f"00000000:{18 + index}:00.0" for index in range(3)]
+    down, pair = (2, ""), {0: bus[1], 1: bus[0]}
+    gpus = [
+        FakeGpu(bus_id=bus[n], links=((2, pair[n]), (2, pair[n]), down, (2, "cpu")) if n in pair else (down,))
+        for n in range(3)
+    ]
+    machine = detected(tmp_path, cpus, nvml=FakeNvml(*gpus))
+    assert [hop.bandwidth for hop in machine.path("n.s0.g[0]", "n.s0.g[1]")] == [50e9]
+    # NVLink leads to the processor of two of them, and the bus to that of the third.
+    assert [hop.bandwidth for hop in machine.path("n.s0.c", "n.s0.g[1]")] == [25e9]
+    assert machine.path("n.s1.c", "n.s1.g")[0].bandwidth == pytest.approx(63e9, rel=0.01)
+
+
+def test_structures_have_the_layout_of_nvml() -> None:
+    # Sizes and offsets of nvmlMemory_t and nvmlPciInfo_t on every platform that NVML is made for.
+    assert ctypes.sizeof(_Memory) == 24
+    assert (ctypes.sizeof(_Pci), _Pci.bus_id.offset) == (68, 36)
 
 
 def test_gpus_at_one_socket_make_the_sockets_differ(tmp_path: Path) -> None:

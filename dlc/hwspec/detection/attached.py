@@ -1,7 +1,8 @@
 """What stands beside the sockets of a node, as `.hw` text: disks, network interfaces and gpus."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dlc.hwspec.detection.facts import Disk, Facts, Gpu, Nic
@@ -81,29 +82,65 @@ def _all(facts: Facts) -> tuple[Gpu, ...]:
 
 def _comparable(gpu: Gpu) -> Gpu:
     """A model without where it stands."""
-    return replace(gpu, link=0.0, numa=-1)
+    return replace(gpu, link=0.0, numa=-1, bus="", peers=())
 
 
 Groups = tuple[tuple[Gpu, int], ...]
 
 
 def gpus_of_sockets(facts: Facts) -> tuple[Groups, ...]:
-    """For each socket its graphics processors, equal ones counted; dealt out evenly where nobody knows."""
+    """For each socket its graphics processors, equal ones counted."""
+    return tuple(
+        tuple(Counter(gpu for socket, gpu in _dealt(facts) if socket == index).items())
+        for index in range(len(facts.sockets))
+    )
+
+
+def _dealt(facts: Facts) -> list[tuple[int, Gpu]]:
+    """Each graphics processor with its socket; they are dealt out evenly where nobody knows."""
     sockets, found = len(facts.sockets), _all(facts)
-    groups: list[dict[Gpu, int]] = [{} for _ in range(sockets)]
+    dealt: list[tuple[int, Gpu]] = []
     for index, gpu in enumerate(found):
         known = 0 <= gpu.numa < len(facts.domains)
         socket = facts.domains[gpu.numa] if known else index * sockets // len(found)
-        kind = replace(gpu, numa=-1)
-        group = groups[min(socket, sockets - 1)]
-        group[kind] = group.get(kind, 0) + 1
-    return tuple(tuple(group.items()) for group in groups)
+        at_cpu = dict(gpu.peers).get("cpu", 0.0)
+        kind = replace(gpu, link=at_cpu or gpu.link, numa=-1, bus="", peers=())
+        dealt.append((min(socket, sockets - 1), kind))
+    return dealt
+
+
+def nvlinks(facts: Facts, sockets: Sequence[str]) -> Iterator[str]:
+    """The lines of a node for what joins its graphics processors; `sockets` has the path of each socket."""
+    groups, seen, paths = gpus_of_sockets(facts), Counter[tuple[int, Gpu]](), list[str]()
+    for socket, gpu in _dealt(facts):
+        kinds = [kind for kind, _ in groups[socket]]
+        name = _name(kinds.index(gpu), len(kinds))
+        several = dict(groups[socket])[gpu] > 1
+        paths.append(f"{sockets[socket]}.{name}" + (f"[{seen[socket, gpu]}]" if several else ""))
+        seen[socket, gpu] += 1
+    places = {gpu.bus: path for gpu, path in zip(facts.gpus, paths, strict=False) if gpu.bus}
+    switched: dict[float, list[str]] = {}
+    for gpu, path in zip(facts.gpus, paths, strict=False):
+        for peer, rate in gpu.peers:
+            channel = f'bandwidth = {text(rate, "B/s")} @spec("nvml"); latency = 2 us @assumed; duplex = full'
+            if peer == "switch":
+                switched.setdefault(rate, []).append(path)
+            elif peer in places and gpu.bus < peer:
+                yield f"    link {path} <-> {places[peer]} {{ {channel} }}"
+    for index, (rate, attached) in enumerate(switched.items()):
+        channel = f'bandwidth = {text(rate, "B/s")} @spec("nvml"); latency = 2 us @assumed; duplex = full'
+        name = "nvlink" if len(switched) == 1 else f"nvlink{index}"
+        yield f"    network {name} : star {{ attach = [{', '.join(attached)}]; {channel} }}"
+
+
+def _name(index: int, kinds: int) -> str:
+    return "g" if kinds == 1 else f"g{index}"
 
 
 def gpus_of_socket(groups: Groups) -> Iterator[str]:
     """The lines of a socket for its graphics processors, each with a link to the processor beside it."""
     for index, (gpu, count) in enumerate(groups):
-        name = "g" if len(groups) == 1 else f"g{index}"
+        name = _name(index, len(groups))
         copies, every = (f"[0..{count - 1}]", "[*]") if count > 1 else ("", "")
         link = f'{text(gpu.link, "B/s")} @spec("nvml")' if gpu.link else f"{text(_GPU_LINK, 'B/s')} @assumed"
         delay = f"latency = {text(_GPU_LATENCY, 's')} @assumed"

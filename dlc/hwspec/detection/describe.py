@@ -16,6 +16,7 @@ from dlc.hwspec.detection.attached import (
     gpu_types,
     gpus_of_socket,
     gpus_of_sockets,
+    nvlinks,
 )
 from dlc.hwspec.detection.facts import Allocation, Facts
 from dlc.hwspec.units import text
@@ -114,9 +115,12 @@ def _sockets(facts: Facts) -> Iterator[str]:
     each = list(zip(facts.sockets, banks, gpus_of_sockets(facts), strict=True))
     if len(set(each)) == 1:
         yield from _socket(f"s{_range(len(each))}", *each[0], share, facts)
+        paths = [f"s[{index}]" for index in range(len(each))] if len(each) > 1 else ["s"]
     else:
         for index, socket in enumerate(each):
             yield from _socket(f"s{index}", *socket, share, facts)
+        paths = [f"s{index}" for index in range(len(each))]
+    yield from nvlinks(facts, paths)
 
 
 def _socket(name: str, cores: int, banks: int, gpus: Groups, share: int, facts: Facts) -> Iterator[str]:

@@ -35,7 +35,11 @@ class Nic:
 
 @dataclass(frozen=True)
 class Gpu:
-    """A graphics processor; `link` is the rate of its PCIe slot in one direction, `numa` its domain or -1."""
+    """A graphics processor; `link` is the rate of its PCIe slot in one direction, `numa` its domain or -1.
+
+    `bus` is its PCI address; `peers` has, for what NVLink leads to, its address, "switch" or "cpu", and the
+    rate of all those links in one direction.
+    """
 
     name: str
     memory: int = 0
@@ -45,6 +49,8 @@ class Gpu:
     f64: float = 0.0
     link: float = 0.0
     numa: int = -1
+    bus: str = ""
+    peers: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,11 @@ _LANE = {1: 0.25e9, 2: 0.5e9, 3: 0.985e9, 4: 1.969e9, 5: 3.938e9, 6: 7.563e9}
 # Compute capabilities with half the rate of f32 at f64; others have a small fraction.
 _FULL_F64 = {(6, 0), (7, 0), (8, 0), (9, 0), (10, 0)}
 
+_MAX_LINKS = 36
+# B/s of one NVLink in one direction, by NVML's number of the version: 1.0, 2.0, 2.2, 3.0, 3.1, 4.0, 5.0.
+_NVLINK = {1: 20e9, **dict.fromkeys((2, 3, 4, 5, 6), 25e9), 7: 50e9}
+_AT_CPU, _AT_SWITCH = 1, 2  # what NVLink leads to, other than a graphics processor
+
 
 class Nvml(Protocol):
     """The C functions of NVML, each returning 0 when it has filled in what its pointers lead to."""
@@ -87,6 +92,8 @@ def _gpu(nvml: Nvml, handle: ctypes.c_void_p, root: Path) -> Gpu:
     f32 = 2 * _number(nvml, "nvmlDeviceGetNumGpuCores", handle) * clock
     capability = ctypes.pointer(major), ctypes.pointer(minor)
     known = _ask(nvml, "nvmlDeviceGetCudaComputeCapability", handle, *capability)
+    pci = _Pci()
+    address = _address(pci) if _ask(nvml, "nvmlDeviceGetPciInfo_v3", handle, ctypes.pointer(pci)) else ""
     lane = _LANE.get(_number(nvml, "nvmlDeviceGetMaxPcieLinkGeneration", handle), 0.0)
     return Gpu(
         name=_text(nvml, "nvmlDeviceGetName", handle),
@@ -96,7 +103,9 @@ def _gpu(nvml: Nvml, handle: ctypes.c_void_p, root: Path) -> Gpu:
         f32=f32,
         f64=f32 / 2 if known and (major.value, minor.value) in _FULL_F64 else 0.0,
         link=lane * _number(nvml, "nvmlDeviceGetMaxPcieLinkWidth", handle),
-        numa=_numa(nvml, handle, root),
+        numa=_numa(address, root),
+        bus=address,
+        peers=tuple(_peers(nvml, handle).items()),
     )
 
 
@@ -116,12 +125,35 @@ def _text(nvml: Nvml, name: str, handle: ctypes.c_void_p) -> str:
     return found.value.decode("utf-8", "replace") if _ask(nvml, name, handle, found, _TEXT) else ""
 
 
-def _numa(nvml: Nvml, handle: ctypes.c_void_p, root: Path) -> int:
-    pci = _Pci()
-    if not _ask(nvml, "nvmlDeviceGetPciInfo_v3", handle, ctypes.pointer(pci)):
-        return -1
-    # NVML writes eight digits of the domain, sysfs four.
+def _peers(nvml: Nvml, handle: ctypes.c_void_p) -> dict[str, float]:
+    """What the links that are up lead to, and their rates together."""
+    peers: dict[str, float] = {}
+    active, version, kind, pci = ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint(), _Pci()
+    for link in range(_MAX_LINKS):
+        if not _ask(nvml, "nvmlDeviceGetNvLinkState", handle, link, ctypes.pointer(active)):
+            break
+        rate = 0.0
+        if active.value and _ask(nvml, "nvmlDeviceGetNvLinkVersion", handle, link, ctypes.pointer(version)):
+            rate = _NVLINK.get(version.value, 0.0)
+        if not rate:
+            continue
+        # Drivers that lack the question are as old as graphics processors without switches.
+        known = _ask(nvml, "nvmlDeviceGetNvLinkRemoteDeviceType", handle, link, ctypes.pointer(kind))
+        peer = {_AT_CPU: "cpu", _AT_SWITCH: "switch"}.get(kind.value, "") if known else ""
+        if not peer and _ask(nvml, "nvmlDeviceGetNvLinkRemotePciInfo_v2", handle, link, ctypes.pointer(pci)):
+            peer = _address(pci)
+        if peer:
+            peers[peer] = peers.get(peer, 0.0) + rate
+    return peers
+
+
+def _address(pci: _Pci) -> str:
+    """The address as sysfs has it: NVML writes eight digits of the domain, sysfs four."""
     address = pci.bus_id.decode("ascii", "replace").lower()
     match = re.fullmatch(r"0{0,4}([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])", address)
-    found = number(root / f"sys/bus/pci/devices/{match[1]}/numa_node") if match else None
+    return match[1] if match else ""
+
+
+def _numa(address: str, root: Path) -> int:
+    found = number(root / f"sys/bus/pci/devices/{address}/numa_node") if address else None
     return -1 if found is None else found

@@ -63,7 +63,7 @@ class Box:
 
     def find(self, path: str) -> list[Box]:
         """The boxes for what a path from here selects."""
-        found = [self]
+        found: list[Box] = [self]
         for step in steps(path):
             found = [
                 box
