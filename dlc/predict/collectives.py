@@ -230,12 +230,15 @@ def _linked(entry: Round, distance: int, ranks: int, network: Network) -> tuple[
         seconds = network.local.seconds(entry.size, flows, near)
     if found.reach:
         figures = network.remote.segment(entry.size)
-        delay = figures.latency + (found.wires - links.usual) * links.hop + figures.overhead
+        delay, hop = figures.latency + figures.overhead, links.hop
         if far > 1:  # a description without overheads leaves the latency between messages
             delay += (far - 1) * (max(figures.gap, figures.overhead) or figures.latency)
+        longest = max(0.0, delay + (found.wires - links.usual) * hop)
+        # A full wire is busy as soon as the first of many messages are there; in a round they are alike.
+        usual = max(0.0, delay + (found.mean - links.usual) * hop) if far > 1 else longest
         serial = 1 if math.isinf(links.port) else far
         fullest = max(serial / figures.rate, found.port / links.port, found.inner / links.inner)
-        seconds = max(seconds, max(delay, 0.0) + entry.size * fullest)
+        seconds = max(seconds, longest + entry.size / figures.rate, usual + entry.size * fullest)
     return seconds, sent
 
 

@@ -63,13 +63,14 @@ class Links:
 class Load:
     """What the messages of a round load: the fullest port and inner wire, in messages.
 
-    `wires` is the most inner wires on a way, `local` counts messages within nodes, and `reach` the others by
-    the farthest kind of wire that they use.
+    `wires` is the most inner wires on a way and `mean` their mean, `local` counts messages within nodes, and
+    `reach` the others by the farthest kind of wire that they use.
     """
 
     port: float
     inner: float
     wires: int
+    mean: float
     local: float
     reach: tuple[tuple[str, float], ...]
 
@@ -81,7 +82,7 @@ KNOWN = (Star, FatTree, Rails, Torus, Dragonfly)
 def load(shape: Shape, width: int, ranks: int, entry: Round, distance: int) -> Load:
     """What one round over one distance loads, with `width` ranks on each node, whatever the size is."""
     if entry.block:
-        return Load(0.0, 0.0, 0, entry.senders(distance, ranks), ())
+        return Load(0.0, 0.0, 0, 0.0, entry.senders(distance, ranks), ())
     from dlc.predict.spread import spread
 
     everybody = entry.pattern == "all"
@@ -97,7 +98,7 @@ def load(shape: Shape, width: int, ranks: int, entry: Round, distance: int) -> L
         local = full * width * (width - 1.0) + rest * (rest - 1.0)
         every = (total - local) / float(messages[away].sum())
     if not away.any():
-        return Load(0.0, 0.0, 0, local, ())
+        return Load(0.0, 0.0, 0, 0.0, local, ())
     found = spread(shape.topology, source[away], target[away], messages[away])
     # Some messages do not fill wires as evenly as all do; only a torus with ends is fullest in its middle.
     uneven = isinstance(shape.topology, Torus) and _has_ends(shape.topology, ranks // width * shape.ports)
@@ -105,7 +106,8 @@ def load(shape: Shape, width: int, ranks: int, entry: Round, distance: int) -> L
     inner = max((wires.fullest(half=shape.half, mean=mean) for wires in found.inner), default=0.0)
     ports = found.ports.fullest(half=shape.half, mean=every > 1)
     reach = tuple((name, every * count) for name, count in found.reach.items())
-    return Load(every * ports, every * inner, found.most, local, reach)
+    passed = found.passed / float(messages[away].sum())
+    return Load(every * ports, every * inner, found.most, passed, local, reach)
 
 
 def _has_ends(torus: Torus, parts: int) -> bool:

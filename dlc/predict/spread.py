@@ -44,19 +44,22 @@ class Spread:
     """Messages on a network. `ports` are the wires of the parts, or what leads to them if they are routers.
 
     `inner` has the wires between switches, one entry for each kind, `most` how many of them lie on the
-    longest way, and `reach` counts messages by the farthest kind of wire that they use.
+    longest way, `passed` how many all messages pass together, and `reach` counts messages by the farthest
+    kind of wire that they use.
     """
 
     ports: Wires
     inner: list[Wires] = field(default_factory=list[Wires])
     most: int = 0
+    passed: float = 0.0
     reach: dict[str, float] = field(default_factory=dict[str, float])
 
-    def count(self, name: str, messages: Floats, wires: int) -> None:
-        """Count messages that reach so far, over so many inner wires at most."""
+    def count(self, name: str, messages: Floats, wires: Ints | int) -> None:
+        """Count messages that reach so far, over so many inner wires each."""
         if messages.size:
             self.reach[name] = self.reach.get(name, 0.0) + float(messages.sum())
-            self.most = max(self.most, wires)
+            self.most = max(self.most, int(np.max(wires)))
+            self.passed += float((messages * wires).sum())
 
 
 def spread(shape: Topology, source: Ints, target: Ints, messages: Floats) -> Spread:
@@ -157,7 +160,7 @@ def _torus(shape: Torus, source: Ints, target: Ints, messages: Floats) -> Spread
         found.inner.append(Wires(there, again))
         hops += np.where(forward, ahead, back)
         here = corner + goal * step
-    found.count("", messages, int(hops.max(initial=1)) - 1)
+    found.count("", messages, hops - 1)
     return found
 
 
@@ -186,8 +189,8 @@ def _dragonfly(shape: Dragonfly, source: Ints, target: Ints, messages: Floats) -
         here, goal, ours, theirs, messages = here[far], goal[far], ours[far], theirs[far], messages[far]
         number = target[far] % shape.pair
         door, entrance = _door(shape, ours, theirs, number), _door(shape, theirs, ours, number)
-        inner = 1 + (here != door).astype(int) + (entrance != goal)
-        found.count("between groups", messages, int(inner.max()))
+        inner = 1 + (here != door).astype(np.int64) + (entrance != goal)
+        found.count("between groups", messages, inner)
         forward = ours < theirs
         low, high = np.minimum(ours, theirs), np.maximum(ours, theirs)
         cable = (low * shape.groups + high) * shape.pair + number
