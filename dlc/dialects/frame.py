@@ -66,9 +66,10 @@ class FrameType(ParametrizedAttribute, TypeAttribute):
 
 @irdl_attr_definition
 class StatisticsAttr(ParametrizedAttribute):
-    """Bounds of a scanned column, which nulls and NaN lie outside of, and its number of nulls.
+    """Bounds of a scanned column, which nulls and NaN lie outside of, its number of nulls, and more.
 
-    Unknown bounds are `unit`, an unknown number is -1.
+    `distinct` is about how many different values it holds besides nulls, `width` the mean width of its texts
+    in bytes. Unknown bounds are `unit`, an unknown number is -1.
     """
 
     name = "table.statistics"
@@ -76,6 +77,8 @@ class StatisticsAttr(ParametrizedAttribute):
     minimum: Attribute = param_def()
     maximum: Attribute = param_def()
     nulls: IntegerAttr = param_def()
+    distinct: IntegerAttr = param_def()
+    width: IntegerAttr = param_def()
 
 
 @irdl_attr_definition

@@ -2,8 +2,9 @@
 
 import math
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlc.passes.optimize import estimates
@@ -81,11 +82,75 @@ def test_more_keys_than_partners_have_no_domain_of_their_own() -> None:
     assert rows == pytest.approx(6e6, rel=0.2)
 
 
-def test_groups_are_the_combinations_of_keys_but_no_more_than_rows() -> None:
-    frame = table(100, a=KEY, b=Column(2, 2, nulls=0.5, known=True))
-    assert estimates.grouped(frame, ["a", "b"], {}).rows == 75
-    assert estimates.grouped(frame.of(30), ["a", "b"], {}).rows == 30
+def test_groups_are_the_combinations_of_keys_that_the_rows_draw() -> None:
+    frame = table(1e6, a=KEY, b=Column(2, 2, nulls=0.5, known=True))
+    assert estimates.grouped(frame, ["a", "b"], {}).rows == pytest.approx(75)
+    drawn = 75 * (1 - math.exp(-100 / 75))
+    assert estimates.grouped(frame.of(100), ["a", "b"], {}).rows == pytest.approx(drawn, rel=0.02)
     assert estimates.grouped(frame, [], {}).rows == 1
+
+
+def test_a_key_that_another_one_tells_makes_no_more_groups() -> None:
+    scanned = estimates.keyed({"id": Column(500, 500, known=True), "day": Column(90, 90, known=True)}, 500)
+    orders = table(500, **scanned)
+    assert estimates.groups(orders, ["id", "day"]) == 500
+    lines = table(2000, order=Column(500, 500, known=True))
+    joined = estimates.joined("inner", lines, orders, ["order"], ["id"])
+    assert estimates.groups(joined, ["order", "day"]) == pytest.approx(500)
+    assert estimates.groups(joined, ["day"]) == pytest.approx(90)
+
+
+def test_a_column_is_told_by_what_told_the_one_that_told_it() -> None:
+    chain = {
+        "a": Column(9, 9),
+        "b": Column(9, 9, by="a"),
+        "c": Column(9, 9, by="b"),
+        "d": Column(9, 9, by="c"),
+    }
+    left = estimates.renamed({"x": chain["a"], "d": chain["d"]}, {"a": "x", "d": "d"}, chain)
+    assert (left["x"].by, left["d"].by) == (None, "x")
+    assert estimates.renamed({"d": chain["d"]}, {"d": "d"}, chain)["d"].by is None
+
+
+def test_a_value_is_left_while_one_of_its_rows_is() -> None:
+    """A share of the rows: of keys as large a share, of values with many rows nearly all."""
+    frame = table(1000, key=Column(1000, 1000), few=Column(10, 10), pairs=Column(500, 500)).of(100)
+    assert frame.columns["key"].distinct == pytest.approx(100)
+    assert frame.columns["few"].distinct == pytest.approx(10, rel=1e-3)
+    assert frame.columns["pairs"].distinct == pytest.approx(500 * 0.19)
+
+
+@given(st.integers(1, 200), st.integers(1, 50), st.floats(0, 1))
+@settings(max_examples=30)
+def test_values_left_by_a_random_choice_of_rows(values: int, each: int, share: float) -> None:
+    """Against a hundred choices, within four standard errors and what chooses a fixed number of rows."""
+    random = np.random.default_rng(values * 50 + each)
+    column = np.repeat(np.arange(values), each)
+    left = [len(np.unique(column[random.random(len(column)) < share])) for _ in range(100)]
+    told = table(len(column), x=Column(values, values)).of(share * len(column)).columns["x"].distinct
+    assert told == pytest.approx(np.mean(left), abs=1 + 4 * np.std(left) / 10)
+
+
+@pytest.mark.parametrize(("least", "factor"), [(50, 1.1), (100, 1.2), (150, 1.3), (200, 1.5), (300, 10)])
+def test_sums_of_groups_have_a_normal_tail(least: int, factor: float) -> None:
+    """Orders of four lines on average, of 1 to 50 pieces each: against sums of random orders."""
+    random = np.random.default_rng(0)
+    sums = np.array([random.integers(1, 51, lines).sum() for lines in random.poisson(4, 50_000)])
+    true = float((sums > least).mean())
+    total = estimates.aggregated("sum", Column(50, 50, 1, 50), 25_000, 4, 8)
+    assert true / factor < estimates.range_fraction(total, least, None) < true * factor
+
+
+def test_counts_means_and_extremes_of_groups() -> None:
+    column = Column(50, 50, 0, 100)
+    count = estimates.aggregated("len", None, 1000, 100, 8)
+    assert estimates.range_fraction(count, None, 100) == pytest.approx(0.5)
+    assert estimates.range_fraction(count, 120, None) == pytest.approx(0.023, abs=0.001)
+    mean = estimates.aggregated("mean", column, 1000, 100, 8)
+    assert estimates.range_fraction(mean, 50, 60) == pytest.approx(0.5, abs=0.001)
+    least = estimates.aggregated("min", column, 1000, 100, 8)
+    assert (least.low, least.high) == (0, 100)
+    assert estimates.aggregated("sum", Column(5, 5), 1000, 100, 8).deviation is None
 
 
 def test_stacked_frames_span_the_bounds_of_all() -> None:

@@ -13,10 +13,11 @@ from xdsl.passes import ModulePass
 
 from dlc.dialects import datatypes as t
 from dlc.dialects import nn, table
-from dlc.dialects.expr import python_literal
+from dlc.dialects.expr import ColumnOp, python_literal
 from dlc.dialects.frame import FrameType, StatisticsAttr, frame_of
 
 from . import estimates
+from .constants import Value
 from .estimates import Column, Frame
 from .load_statistics import columns_of
 from .selectivity import column_of, filtered, number, width
@@ -52,21 +53,33 @@ def estimate(op: Operation, frames: Mapping[SSAValue, Frame]) -> Frame:
         case table.ProjectOp():
             frame = frames[op.frame]
             columns = {name: column_of(frame, value) for name, value in op.outputs}
-            return Frame(frame.rows, columns).of(frame.rows)
+            names = {
+                value.owner.column.data: name
+                for name, value in op.outputs
+                if isinstance(value.owner, ColumnOp)
+            }
+            return Frame(frame.rows, estimates.renamed(columns, names, frame.columns)).of(frame.rows)
         case table.JoinOp():
             return estimates.joined(op.kind.data, frames[op.left], frames[op.right], *op.keys)
         case table.AggregateOp():
             keys = [key.data for key in op.keys]
             frame, types = frames[op.frame], frame_of(op.result).columns
+            each = frame.rows / max(1.0, estimates.groups(frame, keys))
             outputs = {
-                agg.output.data: Column(frame.rows, frame.rows, width=width(types[agg.output.data]))
+                agg.output.data: estimates.aggregated(
+                    agg.function.data,
+                    frame.columns.get(agg.column.data),
+                    frame.rows,
+                    each,
+                    width(types[agg.output.data]),
+                )
                 for agg in op.aggregates
             }
             return estimates.grouped(frame, keys, outputs)
         case table.UniqueOp():
             frame = frames[op.frame]
             on = list(frame.columns) if op.on is None else [name.data for name in op.on]
-            return frame.of(estimates.grouped(frame, on, {}).rows)
+            return frame.of(estimates.groups(frame, on))
         case table.SortOp():
             frame = frames[op.frame]
             return frame if op.limit is None else frame.of(min(frame.rows, op.limit.value.data))
@@ -75,7 +88,10 @@ def estimate(op: Operation, frames: Mapping[SSAValue, Frame]) -> Frame:
         case table.SampleOp():
             frame = frames[op.frame]
             columns = {name.data: frame.columns[name.data] for name in op.columns}
-            return Frame(frame.rows, columns).of(min(frame.rows, op.count.value.data))
+            names = {name: name for name in columns}
+            return Frame(frame.rows, estimates.renamed(columns, names, frame.columns)).of(
+                min(frame.rows, op.count.value.data)
+            )
         case table.ConcatOp():
             return estimates.stacked([frames[frame] for frame in op.frames])
         case table.FromTensorOp():
@@ -98,30 +114,41 @@ def _scan(op: table.ScanOp) -> Frame:
     rows = estimates.UNKNOWN_ROWS if pieces is None else float(sum(count for _, _, count in pieces))
     statistics = {entry.column.data: entry for entry in op.statistics or ()}
     types = frame_of(op.result).columns
-    frame = Frame(
-        rows, {name: _column(rows, type_, statistics.get(name)) for name, type_ in columns_of(op).items()}
-    )
+    columns = {name: _column(rows, type_, statistics.get(name)) for name, type_ in columns_of(op).items()}
+    frame = Frame(rows, estimates.keyed(columns, rows))
     if op.predicate is not None:
         frame = filtered(frame, table.yielded(op.predicate)[0])
-    return Frame(frame.rows, {name: frame.columns[name] for name in types})
+    left = {name: frame.columns[name] for name in types}
+    return Frame(frame.rows, estimates.renamed(left, {name: name for name in types}, frame.columns))
 
 
 def _column(rows: float, type_: Attribute, entry: StatisticsAttr | None) -> Column:
     base = t.strip(type_)
+    if entry is None:
+        return _guessed(rows, type_, None, None, 0.0, width(type_))
+    nulls = max(0, entry.nulls.value.data) / rows if rows else 0.0
     low = high = None
-    nulls = 0.0
-    if entry is not None:
-        nulls = max(0, entry.nulls.value.data) / rows if rows else 0.0
-        if not isinstance(entry.minimum, UnitAttr) and not isinstance(entry.maximum, UnitAttr):
-            low, high = python_literal(entry.minimum, base), python_literal(entry.maximum, base)
+    if not isinstance(entry.minimum, UnitAttr) and not isinstance(entry.maximum, UnitAttr):
+        low, high = python_literal(entry.minimum, base), python_literal(entry.maximum, base)
+    mean, distinct = entry.width.value.data, entry.distinct.value.data
+    size = width(type_) if mean < 0 else width(type_, mean)
+    column = _guessed(rows, type_, low, high, nulls, size)
+    return column if distinct < 0 else column.holding(min(rows, distinct))
+
+
+def _guessed(
+    rows: float, type_: Attribute, low: Value | None, high: Value | None, nulls: float, size: float
+) -> Column:
+    """A column by its bounds alone."""
+    base = t.strip(type_)
     if base == t.string:
         bounds = (low, high) if isinstance(low, str) and isinstance(high, str) else (None, None)
-        return estimates.textual(rows, *bounds, nulls, width(type_))
+        return estimates.textual(rows, *bounds, nulls, size)
     numbers = (None, None) if low is None or high is None else (number(low, base), number(high, base))
     if t.is_float(base):
         numbers = numbers if all(map(math.isfinite, (x for x in numbers if x is not None))) else (None, None)
-        return estimates.continuous(rows, *numbers, nulls, width(type_))
+        return estimates.continuous(rows, *numbers, nulls, size)
     if t.is_bool(base):
-        return Column(2.0, 2.0, 0.0, 1.0, nulls, width(type_), known=True)
+        return Column(2.0, 2.0, 0.0, 1.0, nulls, size, known=True)
     step = 10.0**-base.scale.data if isinstance(base, t.DecimalType) else 1.0
-    return estimates.discrete(rows, *numbers, step, nulls, width(type_))
+    return estimates.discrete(rows, *numbers, step, nulls, size)

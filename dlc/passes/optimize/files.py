@@ -17,6 +17,7 @@ from dlc.diagnostics import DlcError, SourceLoc
 from dlc.dialects import datatypes as t
 
 from .constants import Value
+from .dictionaries import Contents, contents
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def union(parts: Iterable[Bounds]) -> Bounds:
 class Footer:
     """The metadata of one Parquet file."""
 
-    def __init__(self, metadata: Any):
+    def __init__(self, path: str, metadata: Any):
+        self._path = path
         self._metadata = metadata
         self.groups = list[tuple[int, int]]()
         """(first row, rows) of each row group."""
@@ -63,6 +65,7 @@ class Footer:
             first += rows
 
         self._bounds = dict[tuple[str, t.DataType], list[Bounds]]()
+        self._contents = dict[tuple[str, int], Contents]()
 
     @cached_property
     def _columns(self) -> dict[str, int]:
@@ -76,6 +79,26 @@ class Footer:
         if key not in self._bounds:
             self._bounds[key] = self._load(column, type_)
         return self._bounds[key]
+
+    def contents(self, group: int, columns: Iterable[str]) -> dict[str, Contents]:
+        """What the dictionaries of a row group tell of columns; of a file that has gone by now, nothing."""
+        unseen = [column for column in columns if (column, group) not in self._contents]
+        if unseen:
+            self._contents |= self._look(group, unseen)
+        return {column: self._contents[column, group] for column in columns}
+
+    def _look(self, group: int, columns: Iterable[str]) -> dict[tuple[str, int], Contents]:
+        found = {(column, group): Contents() for column in columns}
+        chunks = self._metadata.row_group(group)
+        try:
+            with Path(self._path).open("rb", buffering=0) as file:
+                for column, _ in found:
+                    index = self._columns.get(column)
+                    if index is not None:
+                        found[column, group] = contents(file.fileno(), chunks.column(index))
+        except OSError:
+            return {key: Contents() for key in found}
+        return found
 
     def _load(self, column: str, type_: t.DataType) -> list[Bounds]:
         index = self._columns.get(column)
@@ -146,7 +169,7 @@ def _read_footer(path: str, modified: int, size: int) -> Footer:
     import pyarrow.parquet
 
     parquet: Any = pyarrow.parquet  # its types are incomplete
-    return Footer(parquet.read_metadata(path))
+    return Footer(path, parquet.read_metadata(path))
 
 
 def _converter(column: Any, type_: t.DataType) -> Callable[[Any], Value | None] | None:

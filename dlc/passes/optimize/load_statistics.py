@@ -26,7 +26,9 @@ from dlc.passes.locations import source_loc
 from dlc.passes.lower.expressions import plain_options
 
 from .constants import Value
-from .files import Bounds, Footer, csv_rows, footer, union
+from .dictionaries import Contents
+from .distinct_values import column_contents
+from .files import Bounds, Footer, csv_rows, footer
 
 Piece = tuple[int, int, int]
 """(file, first row, rows)."""
@@ -61,19 +63,28 @@ def set_pieces(scan: ScanOp, pieces: Iterable[Piece]) -> None:
 
 def set_statistics(scan: ScanOp, groups: Iterable[tuple[Footer, int]]) -> None:
     """State what is known of the columns of a scan in these row groups."""
-    groups = list(groups)
+    types = columns_of(scan)
     scan.statistics = ArrayAttr(
         [
-            _statistics(column, union(file.bounds(column, type_)[group] for file, group in groups), type_)
-            for column, type_ in columns_of(scan).items()
+            _statistics(column, bounds, contents, t.strip(types[column]))
+            for column, (bounds, contents) in column_contents(list(groups), types).items()
         ]
     )
 
 
-def _statistics(column: str, bounds: Bounds, type_: t.DataType) -> StatisticsAttr:
-    nulls = IntegerAttr(-1 if bounds.nulls is None else bounds.nulls, i64)
-    low, high = (_literal(value, t.strip(type_)) for value in (bounds.low, bounds.high))
-    return StatisticsAttr(StringAttr(column), low, high, nulls)
+def _statistics(column: str, bounds: Bounds, contents: Contents, type_: t.DataType) -> StatisticsAttr:
+    return StatisticsAttr(
+        StringAttr(column),
+        _literal(bounds.low, type_),
+        _literal(bounds.high, type_),
+        _number(bounds.nulls),
+        _number(contents.distinct),
+        _number(contents.width),
+    )
+
+
+def _number(found: float | None) -> IntegerAttr:
+    return IntegerAttr(-1 if found is None else round(found), i64)
 
 
 def _literal(value: Value | None, type_: t.DataType) -> Attribute:

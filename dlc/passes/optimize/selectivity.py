@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from xdsl.ir import Operation, SSAValue
 
 from dlc.dialects import datatypes as t
@@ -25,6 +27,10 @@ PARTS = {
 """Distinct values of the parts of a date."""
 WIDTHS = {"string": 24.0, "bool": 1 / 8, "date": 4.0}
 """Bytes of values that are not as wide as the name of their type says."""
+VIEW_BYTES = 16.0
+"""Bytes that each text takes at least; up to twelve characters are among them."""
+NEAR_VIEW = 8.0, 16.0
+"""Mean widths of texts from which on some, and all, are taken to be longer than twelve characters."""
 FEW_YEARS = 10.0
 """Years that dates without bounds span."""
 PATTERNS = ("like", "str_contains", "str_starts_with", "str_ends_with")
@@ -41,6 +47,11 @@ def number(value: float | str | bool, type_: t.DataType) -> float:
 def filtered(frame: Frame, predicate: SSAValue) -> Frame:
     """The rows for which the predicate is true; each term sees what the terms before it left."""
     for term in conjuncts(predicate):
+        if isinstance(term.owner, expr.IsInOp) and isinstance(term.owner.operand.owner, expr.ColumnOp):
+            name = term.owner.operand.owner.column.data
+            column = replace(frame.columns[name], nulls=0.0).at_most(len(term.owner.values))
+            frame = frame.where(name, column, fraction(frame, term))
+            continue
         found = _comparison(term)
         if found is None:
             frame = frame.of(frame.rows * fraction(frame, term))
@@ -124,10 +135,16 @@ def column_of(frame: Frame, value: SSAValue) -> Column:
             raise AssertionError("expressions have no block arguments")
 
 
-def width(type_: t.DataType) -> float:
-    """Bytes of one value in memory; texts are a guess."""
+def width(type_: t.DataType, text: float | None = None) -> float:
+    """Bytes of one value in memory; of texts with a mean width of `text` bytes, those outside the view too.
+
+    If the mean is near what fits into a view, some texts are likely longer.
+    """
     base = t.strip(type_)
     validity = 1 / 8 if t.is_nullable(type_) else 0.0
+    if base == t.string and text is not None:
+        low, high = NEAR_VIEW
+        return VIEW_BYTES + text * min(1.0, max(0.0, (text - low) / (high - low))) + validity
     if isinstance(base, t.DecimalType):
         return (8.0 if base.precision.data <= t.NARROW_PRECISION else 16.0) + validity
     name = t.text(base)

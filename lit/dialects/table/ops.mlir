@@ -4,8 +4,8 @@
 // Files, with everything that passes find out about them.
 %t = table.scan "parquet" ["a.parquet", "b.parquet"] : !table.frame<["k" : i64, "v" : !expr.nullable<f64>, "name" : !expr.string]>
 // CHECK:      %t = table.scan "parquet" ["a.parquet", "b.parquet"] : !table.frame<["k" : i64, "v" : !expr.nullable<f64>, "name" : !expr.string]>
-%u = table.scan "csv" ["u.csv"] options {has_header = true, separator = ";"} pieces array<i64: 0, 0, 10> statistics [#table.statistics<"k", 1 : i64, 9 : i64, 0 : i64>, #table.statistics<"w", unit, unit, -1 : i64>] where {
-// CHECK-NEXT: %u = table.scan "csv" ["u.csv"] options {has_header = true, separator = ";"} pieces array<i64: 0, 0, 10> statistics [#table.statistics<"k", 1 : i64, 9 : i64, 0 : i64>, #table.statistics<"w", unit, unit, -1 : i64>] where {
+%u = table.scan "csv" ["u.csv"] options {has_header = true, separator = ";"} pieces array<i64: 0, 0, 10> statistics [#table.statistics<"k", 1 : i64, 9 : i64, 0 : i64, 7 : i64, -1 : i64>, #table.statistics<"w", unit, unit, -1 : i64, -1 : i64, -1 : i64>] where {
+// CHECK-NEXT: %u = table.scan "csv" ["u.csv"] options {has_header = true, separator = ";"} pieces array<i64: 0, 0, 10> statistics [#table.statistics<"k", 1 : i64, 9 : i64, 0 : i64, 7 : i64, -1 : i64>, #table.statistics<"w", unit, unit, -1 : i64, -1 : i64, -1 : i64>] where {
   %k = expr.col "k" : i64
   // CHECK-NEXT: %k = expr.col "k" : i64
   %one = expr.literal 1 : i64

@@ -2,7 +2,7 @@
 
 // price < 10⁷ and discount ≤ 10 in hundredths, 6,001,215 rows: every product and sum fits 64 bits.
 flow.program @narrow {
-  %f = table.scan "parquet" ["t.parquet"] pieces array<i64: 0, 0, 6001215> statistics [#table.statistics<"price", "90091", "10494950", 0 : i64>, #table.statistics<"discount", "0", "10", 0 : i64>] : !table.frame<["price" : !expr.decimal<15, 2>, "discount" : !expr.decimal<15, 2>]>
+  %f = table.scan "parquet" ["t.parquet"] pieces array<i64: 0, 0, 6001215> statistics [#table.statistics<"price", "90091", "10494950", 0 : i64, -1 : i64, -1 : i64>, #table.statistics<"discount", "0", "10", 0 : i64, -1 : i64, -1 : i64>] : !table.frame<["price" : !expr.decimal<15, 2>, "discount" : !expr.decimal<15, 2>]>
   %p = table.project ["paid"] %f {
     %price = expr.col "price" : !expr.decimal<15, 2>
     %discount = expr.col "discount" : !expr.decimal<15, 2>
@@ -64,7 +64,7 @@ flow.program @filter {
 
 // A join may multiply rows, unless the keys of one side are unique.
 flow.program @join {
-  %l = table.scan "parquet" ["l.parquet"] pieces array<i64: 0, 0, 4000000000> statistics [#table.statistics<"x", 0 : i64, 1000000000 : i64, 0 : i64>] : !table.frame<["k" : i64, "x" : i64]>
+  %l = table.scan "parquet" ["l.parquet"] pieces array<i64: 0, 0, 4000000000> statistics [#table.statistics<"x", 0 : i64, 1000000000 : i64, 0 : i64, -1 : i64, -1 : i64>] : !table.frame<["k" : i64, "x" : i64]>
   %r = table.scan "parquet" ["r.parquet"] pieces array<i64: 0, 0, 4000000000> : !table.frame<["j" : i64]>
   %u = table.unique %r on ["j"] : !table.frame<["j" : i64]> -> !table.frame<["j" : i64]>
   %many = table.join "inner" %l, %r on ["k"] = ["j"] : !table.frame<["k" : i64, "x" : i64]>, !table.frame<["j" : i64]> -> !table.frame<["k" : i64, "x" : i64]>

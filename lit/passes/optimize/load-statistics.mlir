@@ -1,7 +1,8 @@
 // RUN: cd %data && dlc opt -p load-statistics --split-input-file %s | filecheck %s
 // events.parquet holds 8 rows in row groups of 3, 3 and 2.
 
-// One piece a row group; bounds of the columns of the result and of the predicate, decimals scaled.
+// One piece a row group; bounds of the columns of the result and of the predicate, decimals scaled, with nulls,
+// distinct values and the mean width of texts.
 flow.program @parquet {
   %f = table.scan "parquet" ["events.parquet"] where {
     %day = expr.col "day" : !expr.date
@@ -13,20 +14,20 @@ flow.program @parquet {
 }
 // CHECK-LABEL: @parquet
 // CHECK:      table.scan "parquet" ["events.parquet"] pieces array<i64: 0, 0, 3, 0, 3, 3, 0, 6, 2>
-// CHECK-SAME: statistics [#table.statistics<"id", 1 : i64, 8 : i64, 0 : i64>,
-// CHECK-SAME:   #table.statistics<"kind", "run", "walk", 3 : i64>,
-// CHECK-SAME:   #table.statistics<"fee", "10000", "80000", 0 : i64>,
-// CHECK-SAME:   #table.statistics<"day", 19723 : i64, 19785 : i64, 0 : i64>] where
+// CHECK-SAME: statistics [#table.statistics<"id", 1 : i64, 8 : i64, 0 : i64, 8 : i64, -1 : i64>,
+// CHECK-SAME:   #table.statistics<"kind", "run", "walk", 3 : i64, 3 : i64, 4 : i64>,
+// CHECK-SAME:   #table.statistics<"fee", "10000", "80000", 0 : i64, 8 : i64, -1 : i64>,
+// CHECK-SAME:   #table.statistics<"day", 19723 : i64, 19785 : i64, 0 : i64, 3 : i64, -1 : i64>] where
 
 // -----
 
-// A column that the file holds in another type tells nothing.
+// A column that the file holds in another type tells no bounds.
 flow.program @other_type {
   %f = table.scan "parquet" ["events.parquet"] : !table.frame<["id" : f64]>
   flow.return ["r"] %f : !table.frame<["id" : f64]>
 }
 // CHECK-LABEL: @other_type
-// CHECK: statistics [#table.statistics<"id", unit, unit, 0 : i64>]
+// CHECK: statistics [#table.statistics<"id", unit, unit, 0 : i64, 8 : i64, -1 : i64>]
 
 // -----
 

@@ -12,7 +12,7 @@ flow.program @comparison {
   flow.return ["r"] %f : !table.frame<["id" : i64]>
 }
 // CHECK-LABEL: @comparison
-// CHECK: pieces array<i64: 0, 3, 3, 0, 6, 2> statistics [#table.statistics<"id", 4 : i64, 8 : i64, 0 : i64>] where
+// CHECK: pieces array<i64: 0, 3, 3, 0, 6, 2> statistics [#table.statistics<"id", 4 : i64, 8 : i64, 0 : i64, 5 : i64, -1 : i64>] where
 // CHECK: } {kept = "2 of 3 row groups"}
 
 // -----
@@ -46,5 +46,5 @@ flow.program @nothing {
   flow.return ["r"] %f : !table.frame<["id" : i64]>
 }
 // CHECK-LABEL: @nothing
-// CHECK: pieces array<i64> statistics [#table.statistics<"id", unit, unit, 0 : i64>, #table.statistics<"kind", unit, unit, 0 : i64>]
+// CHECK: pieces array<i64> statistics [#table.statistics<"id", unit, unit, 0 : i64, 0 : i64, -1 : i64>, #table.statistics<"kind", unit, unit, 0 : i64, 0 : i64, -1 : i64>]
 // CHECK: kept = "0 of 3 row groups"

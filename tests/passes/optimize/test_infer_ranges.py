@@ -43,7 +43,7 @@ def _bounds(name: str, type_: t.DataType, rows: Iterable[Row]) -> StatisticsAttr
     ends: list[Attribute] = [UnitAttr(), UnitAttr()]
     if values:
         ends = [literal_attribute(end(values), t.strip(type_)) for end in (min, max)]
-    return StatisticsAttr(StringAttr(name), *ends, IntegerAttr(-1, i64))
+    return StatisticsAttr(StringAttr(name), *ends, *[IntegerAttr(-1, i64)] * 3)
 
 
 def hold(facts: Facts, frame: Frame) -> None:
