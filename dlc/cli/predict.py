@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dlc.predict import Prediction
 
 _MOST_RANKS = 10_000_000
+_MOST_POINTS = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +61,10 @@ def rank_list(text: str) -> list[int]:
         if number < 2 or number + 1 >= len(entries) or found[-1] <= found[-2]:
             raise argparse.ArgumentTypeError("… stands between growing numbers and the last one")
         factor, last = found[-1] / found[-2], int(entries[number + 1])
-        while (after := round(found[-1] * factor)) < last:
+        while (after := round(found[-1] * factor)) < last and len(found) < _MOST_POINTS:
             found.append(after)
+    if len(found) > _MOST_POINTS:
+        raise argparse.ArgumentTypeError(f"there are more than {_MOST_POINTS} numbers of ranks")
     if not found or min(found) < 1 or max(found) > _MOST_RANKS:
         raise argparse.ArgumentTypeError(f"numbers of ranks are from 1 to {_MOST_RANKS}")
     return found
@@ -88,6 +91,9 @@ def _plan(args: argparse.Namespace) -> int:
     machine = hwspec.load(args.machine)
     target = parse_target(args.target)
     counts: list[int] | list[None] = args.ranks or [None]
+    if args.plot and len(set(counts)) < 2:
+        problem = f"cannot draw '{args.plot}' from one number of ranks"
+        raise DlcError("DLC605", problem, help="give several: -n 1,2,4,…,64")
     coefficients = history.coefficients()
     found: list[Prediction] = []
     locations: list[SourceLoc | None] = []
@@ -118,6 +124,10 @@ def _workload(args: argparse.Namespace) -> int:
     from dlc import hwspec
     from dlc.predict import workloads
 
+    for option in ("ranks", "params", "plot", "fast_math"):
+        if getattr(args, option):
+            name = "--" + {"params": "param"}.get(option, option.replace("_", "-"))
+            raise DlcError("DLC524", f"{name} is for programs and plans", help="leave it out for a workload")
     found = workloads.run(parse_target(args.target).path, args.machine, hwspec.load)
     write_text(json.dumps(found.to_json(), indent=1) if args.json else found.text())
     return 0

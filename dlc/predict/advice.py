@@ -24,20 +24,31 @@ def advise(
     *,
     ranks: int | None = None,
 ) -> Prediction:
-    """As `simulate`, with `advice`: what doubling each resource, and the ranks, would bring; best first."""
+    """As `simulate`, with `advice`: what doubling each resource, and other ranks, would bring; best first."""
     resources = machine if isinstance(machine, Resources) else Resources.of(machine)
     found = simulate(plan, resources, coefficients, ranks=ranks)
+    known, resources = _of_one_clock(coefficients or Coefficients(), resources)
     count = ranks or plan.world_size
-    options = [(_SENTENCES[name], resources.scaled(name, 2.0), count) for name in SCALABLE] + [
-        ("twice the ranks", resources, 2 * count)
-    ]
+    options = [(_SENTENCES[name], resources.scaled(name, 2.0), count) for name in SCALABLE]
+    options.append(("twice the ranks", resources, 2 * count))
+    if count > 1:
+        options.append(("half the ranks", resources, count // 2))
     advice = [
-        Advice(change, simulate(plan, changed, coefficients, ranks=number).seconds.value)
+        Advice(change, simulate(plan, changed, known, ranks=number).seconds.value)
         for change, changed, number in options
     ]
     limit = found.seconds.value * (1 - _WORTH)
     useful = sorted((entry for entry in advice if entry.seconds < limit), key=lambda entry: entry.seconds)
     return replace(found, advice=tuple(useful))
+
+
+def _of_one_clock(coefficients: Coefficients, resources: Resources) -> tuple[Coefficients, Resources]:
+    """Where one does not tell its clock, it gets that of the other, so that faster processors count."""
+    clock = resources.clock or coefficients.clock or 1e9
+    return (
+        replace(coefficients, clock=coefficients.clock or clock),
+        replace(resources, clock=resources.clock or coefficients.clock or clock),
+    )
 
 
 _SENTENCES = {

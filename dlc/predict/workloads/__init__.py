@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from dlc.diagnostics import SourceLoc, suggest
+from dlc.diagnostics import DlcError, SourceLoc, suggest
 from dlc.hwspec.model import Machine
 from dlc.predict.workloads import campaign, claims, memory, parallel, pipeline, traffic, training
-from dlc.predict.workloads.grammar import build, parse, wrong
+from dlc.predict.workloads.grammar import build, line_of, parse, wrong
 from dlc.predict.workloads.report import Report
 
 __all__ = ["KINDS", "Report", "run"]
@@ -45,14 +45,24 @@ def run(path: Path, machine: str | None, load: Callable[[str | Path], Machine]) 
     """
     table = parse(path)
     loc = SourceLoc(str(path), 1)
-    kind = table.pop("kind", None)
+    kind, named = (_text(table, key, loc) for key in ("kind", "machine"))
     if kind not in KINDS:
-        guess = suggest(str(kind), list(KINDS))
+        guess = suggest(kind or "", list(KINDS))
         fix = f"did you mean `{guess}`?" if guess else f"write one of {', '.join(KINDS)}"
-        raise wrong(f"there is no kind of workload `{kind}`", loc, fix)
-    named = table.pop("machine", None)
+        missing = "`kind` is missing" if kind is None else f"there is no kind of workload `{kind}`"
+        raise wrong(missing, line_of(loc, "kind"), fix)
     workload: Workload = build(KINDS[kind], table, loc)
-    if machine is None and isinstance(named, str):
-        beside = path.parent / named
-        return workload.predict(load(beside if beside.is_file() else named))
-    return workload.predict(load(machine) if machine else None)
+    beside = path.parent / (named or "")
+    chosen = machine or (beside if beside.is_file() else named)
+    try:
+        return workload.predict(load(chosen) if chosen else None)
+    except DlcError as error:
+        error.loc = error.loc or loc
+        raise
+
+
+def _text(table: dict[str, Any], key: str, loc: SourceLoc) -> str | None:
+    value = table.pop(key, None)
+    if value is not None and not isinstance(value, str):
+        raise wrong(f"`{key}` is no text", line_of(loc, key))
+    return value

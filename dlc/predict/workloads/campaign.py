@@ -1,23 +1,27 @@
-"""Campaigns: stages of many runs, one after another, such as simulations that train their own surrogate."""
+"""Campaigns: stages of many runs, one after another, such as simulations that train their own surrogate.
+
+How much faster they are than the runs they replace is the effective speed-up of Fox and Jha, "Learning
+everywhere" (2019).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from dlc.hwspec.model import Machine
-from dlc.predict.report import seconds as shown
-from dlc.predict.workloads.grammar import Seconds, wrong
+from dlc.predict.workloads.grammar import Count, Seconds, wrong
 from dlc.predict.workloads.report import Cell, Report
 
 
 @dataclass(frozen=True)
 class Stage:
-    """`count` runs of `seconds`, `workers` at a time; `replaces` names the task whose work they do."""
+    """`count` runs of `seconds` on `cores` each, `workers` at a time; `replaces` names the task they do."""
 
     name: str
-    count: int
+    count: Count
     seconds: Seconds
-    workers: int = 1
+    workers: Count = 1
+    cores: Count = 1
     replaces: str = ""
 
 
@@ -42,17 +46,24 @@ class Campaign:
         alone = {task.name: task.seconds for task in self.task}
         clock = replaced = 0.0
         rows: list[dict[str, Cell]] = []
+        warnings: list[str] = []
         for stage in self.stage:
-            if stage.workers < 1 or (stage.replaces and stage.replaces not in alone):
-                raise wrong(f"stage `{stage.name}` has no workers, or replaces no task", None)
+            if stage.replaces and stage.replaces not in alone:
+                fix = f"name one of {', '.join(alone)}" if alone else "add a list `task`"
+                raise wrong(f"stage `{stage.name}` replaces no task", None, fix)
+            wanted = stage.workers * stage.cores
+            if machine is not None and wanted > machine.fabric.cores:
+                warnings.append(
+                    f"stage {stage.name} wants {wanted:,} cores; {machine.name} has {machine.fabric.cores:,}"
+                )
             begin = clock
             # Equal runs come in waves of as many as there are workers.
             clock += -(-stage.count // stage.workers) * stage.seconds
             replaced += stage.count * alone.get(stage.replaces, 0.0)
-            rows.append(
-                {"stage": stage.name, "runs": stage.count, "begins": shown(begin), "ends": shown(clock)}
-            )
-        figures = {"seconds": clock, "sequential seconds": replaced}
+            rows.append({"stage": stage.name, "runs": stage.count, "begins": begin, "ends": clock})
+        figures = {"time": clock, "time one after another": replaced}
         if replaced and clock:
             figures["effective speed-up"] = replaced / clock
-        return Report(self.name, machine.name if machine else "any machine", rows, figures=figures)
+        units = {"begins": "s", "ends": "s", "time": "s", "time one after another": "s"}
+        where = machine.name if machine else "any machine"
+        return Report(self.name, where, rows, warnings=warnings, figures=figures, units=units)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dlc.hwspec.model import Machine
-from dlc.predict.workloads.grammar import Seconds
+from dlc.predict.workloads.grammar import Count, Duration
 from dlc.predict.workloads.report import Cell, Report
 
 
@@ -14,10 +14,10 @@ class Claim:
     """A job that took `before` on `baseline` devices and takes `after` on `devices`."""
 
     name: str
-    before: Seconds
-    after: Seconds
-    devices: int
-    baseline: int = 1
+    before: Duration
+    after: Duration
+    devices: Count
+    baseline: Count = 1
 
 
 @dataclass(frozen=True)
@@ -51,4 +51,5 @@ class Claims:
                 )
             if present and claim.devices > present:
                 warnings.append(f"{claim.name}: the machine has {present} devices, not {claim.devices}")
-        return Report(self.name, machine.name if machine else "any machine", rows, warnings=warnings)
+        where = machine.name if machine else "any machine"
+        return Report(self.name, where, rows, warnings=warnings, units={"efficiency": "1"})

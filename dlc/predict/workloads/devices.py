@@ -6,27 +6,35 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dlc.diagnostics import DlcError
 from dlc.hwspec.model import Machine
 from dlc.hwspec.parts import Placed, walk
 from dlc.predict.network import Network, Segment, Wire
 from dlc.predict.resources import Device, device_of
+from dlc.predict.workloads.grammar import wrong
 
 
 @dataclass(frozen=True)
 class Devices:
-    """All gpus (or accelerators) of a machine, node by node."""
+    """All gpus (or accelerators) of a machine, node by node, and what a node costs an hour and draws."""
 
     device: Device
     nodes: int
     network: Network
     hourly: float | None
     currency: str
+    watts: float | None
 
     @property
     def count(self) -> int:
         """Devices of the whole machine."""
         return self.nodes * self.device.count
+
+    def peak(self, dtype: str) -> float:
+        """FLOP/s of a device for an element type. Raises DLC524 where the machine does not say."""
+        if dtype not in self.device.flops:
+            known = ", ".join(self.device.flops)
+            raise wrong(f"the machine gives no FLOP/s for `{dtype}`", None, f"write one of {known}")
+        return self.device.flops[dtype]
 
     def lacking(self, wanted: Iterable[int], machine: str) -> list[str]:
         """A warning for each number of devices that the machine does not have."""
@@ -46,11 +54,10 @@ def devices(machine: Machine) -> Devices:
                 _network(machine, node, device),
                 price.value if price else None,
                 price.unit.partition("/")[0] if price else "",
+                machine.power.busy / machine.fabric.nodes or None,
             )
-    raise DlcError(
-        "DLC524",
-        f"machine {machine.name} has no gpu or accelerator",
-        help="name another machine with --machine",
+    raise wrong(
+        f"machine {machine.name} has no gpu or accelerator", None, "name another machine with --machine"
     )
 
 

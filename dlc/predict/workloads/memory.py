@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from dlc.hwspec.model import Machine
 from dlc.predict.workloads.devices import devices
-from dlc.predict.workloads.grammar import Bytes, wrong
+from dlc.predict.workloads.grammar import Bytes, Count, Positive, Range
 from dlc.predict.workloads.report import Cell, Report
 
 
@@ -16,7 +17,7 @@ class State:
 
     name: str
     size: Bytes
-    stage: int = 0
+    stage: Annotated[int, Range(most=9)] = 0
 
 
 @dataclass(frozen=True)
@@ -24,22 +25,24 @@ class ModelMemory:
     """A model of so many parameters on `devices`, and the state that its optimizer keeps."""
 
     name: str
-    parameters: float
-    devices: int
+    parameters: Positive
+    devices: Count
     state: tuple[State, ...]
 
     def predict(self, machine: Machine | None) -> Report:
         """Bytes on a device at each stage, and whether they fit the device of the machine."""
-        if not self.devices:
-            raise wrong("`devices` is 0", None)
-        space = devices(machine).device.memory if machine else 0.0
+        found = devices(machine) if machine else None
+        space = found.device.memory if found else 0.0
         last = max((state.stage for state in self.state), default=0)
         rows: list[dict[str, Cell]] = []
         for stage in range(last + 1):
             held = sum(self.held(state, stage) for state in self.state)
-            row: dict[str, Cell] = {"stage": stage, "GB a device": held / 1e9}
-            rows.append(row | ({"fits": held <= space} if space else {}))
-        return Report(self.name, machine.name if machine else "any machine", rows)
+            row: dict[str, Cell] = {"stage": stage, "bytes a device": held}
+            rows.append(row | ({"of": space, "fits": held <= space} if space else {}))
+        where = machine.name if machine else "any machine"
+        warnings = found.lacking([self.devices], where) if found else []
+        units = {"bytes a device": "B", "of": "B"}
+        return Report(self.name, where, rows, warnings=warnings, units=units)
 
     def held(self, state: State, stage: int) -> float:
         """Bytes of a state on one device."""

@@ -9,8 +9,8 @@ of large-batch training").
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from dlc.hwspec.model import Machine
 from dlc.predict.collectives import choose
 from dlc.predict.fitting import Floats, least_squares
 from dlc.predict.workloads.devices import Devices, devices
-from dlc.predict.workloads.grammar import Bytes, Seconds, wrong
+from dlc.predict.workloads.grammar import Bytes, Count, Positive, Range, Seconds, Share, wrong
 from dlc.predict.workloads.report import Cell, Report
 
 
@@ -26,8 +26,8 @@ from dlc.predict.workloads.report import Cell, Report
 class Measured:
     """Efficiency that was measured on so many devices; with `fit` the calibration may look at it."""
 
-    devices: int
-    efficiency: float
+    devices: Count
+    efficiency: Annotated[float, Range(most=100, above=True)]
     fit: bool = False
 
 
@@ -42,24 +42,23 @@ class DataParallel:
 
     name: str
     dtype: str
-    flops: float
-    utilization: float
+    flops: Positive
+    utilization: Share
     gradients: Bytes
-    samples: float
-    device_batch: int
-    largest_batch: int
-    baseline: int
+    samples: Positive
+    device_batch: Count
+    largest_batch: Count
+    baseline: Count
     measured: tuple[Measured, ...]
-    critical_batch: float = 0.0
+    critical_batch: Annotated[float, Range()] = 0.0
     step_overhead: Seconds = 0.0
     calibrate: tuple[str, ...] = ()
 
     def predict(self, machine: Machine | None) -> Report:
         """Efficiency at each measured number of devices, after the one calibration that is asked for."""
-        if machine is None or unknown(self.calibrate):
-            raise wrong(
-                "data-parallel training needs a machine, and `calibrate` among " + ", ".join(FREE), None
-            )
+        if machine is None:
+            raise wrong("data-parallel training needs a machine", None, "add `machine = …`")
+        self._check_fit()
         found = devices(machine)
         fitted = self._calibrated(found)
         rows: list[dict[str, Cell]] = []
@@ -69,7 +68,7 @@ class DataParallel:
                 {
                     "devices": point.devices,
                     "batch": fitted.batch(point.devices),
-                    "step, ms": 1e3 * fitted.step(point.devices, found),
+                    "step": fitted.step(point.devices, found),
                     "all-reduce": fitted.reduction(point.devices, found)[1],
                     "predicted": predicted,
                     "measured": point.efficiency,
@@ -79,7 +78,21 @@ class DataParallel:
             )
         figures = {name: getattr(fitted, name) for name in FREE}
         warnings = found.lacking((point.devices for point in self.measured), machine.name)
-        return Report(self.name, machine.name, rows, [self._fit_note()], warnings, figures)
+        units = {"step": "s", "step_overhead": "s", "predicted": "1", "measured": "1", "difference": "1"}
+        return Report(self.name, machine.name, rows, [self._fit_note()], warnings, figures, units)
+
+    def _check_fit(self) -> None:
+        for name in self.calibrate:
+            if name not in FREE or self.calibrate.count(name) > 1:
+                fix = f"name each of {', '.join(FREE)} at most once"
+                raise wrong(f"cannot calibrate `{name}`", None, fix)
+        points = sum(point.fit for point in self.measured)
+        if points < len(self.calibrate):
+            raise wrong(
+                f"{len(self.calibrate)} figures cannot be fitted to {points} points",
+                None,
+                "mark as many points with `fit = true`, or calibrate fewer figures",
+            )
 
     def _fit_note(self) -> str:
         points = [str(point.devices) for point in self.measured if point.fit]
@@ -98,7 +111,7 @@ class DataParallel:
 
     def step(self, count: int, found: Devices) -> float:
         """Seconds of a step."""
-        rate = found.device.peak(self.dtype) * self.utilization
+        rate = found.peak(self.dtype) * self.utilization
         compute = self.batch(count) / count * self.flops / rate
         return compute + self.reduction(count, found)[0] + self.step_overhead
 
@@ -135,8 +148,3 @@ class DataParallel:
 
 FREE = {"critical_batch": 1e5, "step_overhead": 1e-3}
 """What a calibration may fit, and where it starts."""
-
-
-def unknown(names: Sequence[str]) -> list[str]:
-    """Those of the names that cannot be calibrated."""
-    return [name for name in names if name not in FREE]

@@ -10,8 +10,10 @@ import numpy as np
 from dlc.hwspec.model import Machine
 from dlc.predict.taskgraph import TaskGraph, schedule
 from dlc.predict.workloads.devices import devices
-from dlc.predict.workloads.grammar import Bytes, Seconds, wrong
+from dlc.predict.workloads.grammar import Bytes, Count, Duration, wrong
 from dlc.predict.workloads.report import Cell, Report
+
+_MOST_TASKS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,10 @@ class Pipeline:
     """
 
     name: str
-    stages: tuple[int, ...]
-    micro_batches: tuple[int, ...]
-    forward: Seconds
-    backward: Seconds
+    stages: tuple[Count, ...]
+    micro_batches: tuple[Count, ...]
+    forward: Duration
+    backward: Duration
     size: Bytes = 0.0
 
     def predict(self, machine: Machine | None) -> Report:
@@ -38,13 +40,15 @@ class Pipeline:
         rows: list[dict[str, Cell]] = []
         for count in self.stages:
             for batches in self.micro_batches:
-                if not count or not batches:
-                    raise wrong("a pipeline has at least one stage and one micro-batch", None)
+                if (tasks := 2 * count * batches) > _MOST_TASKS:
+                    many = f"{count:,} stages and {batches:,} micro-batches are {tasks:,} tasks"
+                    raise wrong(many, None, f"describe at most {_MOST_TASKS:,}")
                 found = schedule(self.graph(count, batches), count, latency=latency, rate=rate)
                 rows.append(
-                    {"stages": count, "micro-batches": batches, "seconds": found.seconds, "idle": found.idle}
+                    {"stages": count, "micro-batches": batches, "time": found.seconds, "idle": found.idle}
                 )
-        return Report(self.name, machine.name if machine else "an ideal network", rows)
+        where = machine.name if machine else "an ideal network"
+        return Report(self.name, where, rows, units={"time": "s", "idle": "1"})
 
     def graph(self, stages: int, batches: int) -> TaskGraph:
         """Tasks are numbered k · batches + m, for stage k and micro-batch m; the backward ones follow."""

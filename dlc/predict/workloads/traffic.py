@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from dlc.hwspec.model import Machine
 from dlc.predict.flows import share_links
 from dlc.predict.ways import Ways
-from dlc.predict.workloads.grammar import Bytes, wrong
+from dlc.predict.workloads.grammar import Bytes, Count, wrong
 from dlc.predict.workloads.report import Report
 
 Pairs = Iterator[tuple[int, int]]
@@ -24,28 +25,29 @@ class Traffic:
 
     name: str
     hosts: str
-    count: int
+    count: Count
     pattern: str
     size: Bytes
 
     def predict(self, machine: Machine | None) -> Report:
         """The time until the last byte has arrived, and the links that were used most."""
-        if machine is None or self.pattern not in PATTERNS or "{}" not in self.hosts:
-            fix = f"give a machine, hosts such as `n[{{}}].nic`, and a pattern of {', '.join(PATTERNS)}"
-            raise wrong(f"cannot lay out the traffic `{self.pattern}`", None, fix)
-        pairs = list(PATTERNS[self.pattern](self.count))
+        if machine is None:
+            raise wrong("traffic needs a machine", None, "add `machine = …`")
+        if self.pattern not in PATTERNS:
+            raise wrong(f"there is no pattern `{self.pattern}`", None, f"write one of {', '.join(PATTERNS)}")
+        if self.hosts.count("{}") != 1 or set("{}") & set(self.hosts.replace("{}", "")):
+            fix = "write `{}` for the number, as in `n[{}].nic`"
+            raise wrong(f"`{self.hosts}` names no hosts", None, fix)
+        pairs = list(islice(PATTERNS[self.pattern](self.count), _MOST_FLOWS + 1))
         if len(pairs) > _MOST_FLOWS:
-            raise wrong(f"the pattern has {len(pairs):,} messages", None, "describe fewer hosts")
+            raise wrong(f"the pattern has more than {_MOST_FLOWS:,} messages", None, "describe fewer hosts")
         ways = Ways(machine, self.hosts)
         flows = [ways.flow(a, b, self.size) for a, b in pairs]
         outcome = share_links(flows, ways.capacity)
         busiest = max(outcome.carried.values(), default=0.0)
-        figures = {
-            "seconds": outcome.seconds,
-            "messages": float(len(flows)),
-            "bytes over the busiest link": busiest,
-        }
-        return Report(self.name, machine.name, [], figures=figures)
+        figures = {"time": outcome.seconds, "messages": len(flows), "bytes over the busiest link": busiest}
+        units = {"time": "s", "bytes over the busiest link": "B"}
+        return Report(self.name, machine.name, [], figures=figures, units=units)
 
 
 def _all_to_all(count: int) -> Pairs:

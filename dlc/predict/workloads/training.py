@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from dlc.hwspec.model import Machine
-from dlc.predict.report import seconds as shown
 from dlc.predict.workloads.devices import Devices, devices
-from dlc.predict.workloads.grammar import wrong
+from dlc.predict.workloads.grammar import Count, Positive, Range, Share, wrong
 from dlc.predict.workloads.report import Cell, Report
 
 FORWARD = 2.0
@@ -21,11 +21,11 @@ class Job:
     """A training run; `utilization` is the share of the peak that it reaches, `published` a known price."""
 
     name: str
-    parameters: float
-    tokens: float
-    utilization: float
-    devices: int = 1
-    published: float = 0.0
+    parameters: Positive
+    tokens: Positive
+    utilization: Share
+    devices: Count = 1
+    published: Annotated[float, Range()] = 0.0
 
     @property
     def flops(self) -> float:
@@ -47,23 +47,28 @@ class Training:
             raise wrong("a training job needs a machine", None, "add `machine = …`")
         found = devices(machine)
         rows = [self._row(job, found) for job in self.job]
-        note = f"{found.device.peak(self.dtype):.4g} FLOP/s a device in {self.dtype}"
+        note = f"{found.peak(self.dtype):.4g} FLOP/s a device in {self.dtype}"
         if found.hourly is not None:
             note += f", {found.hourly / found.device.count:.4g} {found.currency} an hour"
         warnings = found.lacking((job.devices for job in self.job), machine.name)
-        return Report(self.name, machine.name, rows, [note], warnings)
+        units = {"time": "s", "FLOP": "FLOP", "energy": "J", "price": found.currency, "off by": "1"}
+        units["published"] = found.currency
+        return Report(self.name, machine.name, rows, [note], warnings, units=units)
 
     def _row(self, job: Job, found: Devices) -> dict[str, Cell]:
-        taken = job.flops / (job.devices * found.device.peak(self.dtype) * job.utilization)
+        taken = job.flops / (job.devices * found.peak(self.dtype) * job.utilization)
+        share = job.devices / found.device.count
         row: dict[str, Cell] = {
             "job": job.name,
             "FLOP": job.flops,
             "devices": job.devices,
-            "time": shown(taken),
+            "time": taken,
             "device hours": taken * job.devices / 3600,
         }
+        if found.watts is not None:
+            row["energy"] = taken * share * found.watts
         if found.hourly is not None:
-            price = taken * job.devices / 3600 * found.hourly / found.device.count
+            price = taken / 3600 * share * found.hourly
             row["price"] = price
             row["published"] = job.published or None
             row["off by"] = price / job.published - 1 if job.published else None
