@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from dlc.hwspec.model import Machine
 from dlc.hwspec.parts import Counts, Part, Quantity, Table, Value, quantities
 from dlc.hwspec.schema import KINDS
-from dlc.hwspec.units import text
+from dlc.hwspec.units import rate_text, text
 
 _MARKS = {"spec": "", "measured": "*", "assumed": "~"}
+
+_IN_HEAD = ("ends", "directed", "topology", "arguments")
 
 
 def draw(machine: Machine) -> str:
@@ -54,13 +56,17 @@ def _branches(parts: tuple[Part, ...], indent: str) -> Iterator[str]:
 
 def _line(part: Part) -> str:
     copies = "" if part.count is None else f"[0..{part.count - 1}]"
-    named = part.label + copies + (f" : {part.type}" if part.type else "")
+    arguments = part.get("arguments")
+    shape = part.text("topology") + (
+        f"({_figures(arguments.entries)})" if isinstance(arguments, Table) else ""
+    )
+    named = part.label + copies + "".join(f" : {word}" for word in (shape, part.type) if word)
     if part.get("directed"):
         named = named.replace(" <-> ", " -> ")
-    order = ["topology", "arguments", *KINDS[part.kind].properties]
+    order = list(KINDS[part.kind].properties)
     # Properties that come from a type of another kind, as a nic's from an interconnect, stand at the end.
     values = sorted(
-        (entry for entry in part.properties if entry[0] not in ("ends", "directed")),
+        (entry for entry in part.properties if entry[0] not in _IN_HEAD),
         key=lambda e: order.index(e[0]) if e[0] in order else len(order),
     )
     figures = _figures(values)
@@ -76,7 +82,7 @@ def _value(value: Value) -> str:
         case Quantity():
             return text(value.value, value.unit) + _MARKS[value.provenance.kind]
         case Table():
-            return "{" + ", ".join(f"{name} {_value(entry)}" for name, entry in value.entries) + "}"
+            return "{" + ", ".join(f"{name} {_rate(name, entry)}" for name, entry in value.entries) + "}"
         case Counts():
             return " ".join(_value(item) for item in value.items)
         case bool():
@@ -85,3 +91,9 @@ def _value(value: Value) -> str:
             return value
         case tuple():
             return " ".join(str(item) for item in value)
+
+
+def _rate(name: str, value: Value) -> str:
+    if isinstance(value, Quantity) and value.unit == "FLOP/s":
+        return rate_text(name, value.value) + _MARKS[value.provenance.kind]
+    return _value(value)

@@ -111,6 +111,12 @@ def text(value: float, base: str) -> str:
     return min(candidates, key=lambda text: (len(text), "i" in text, text[:4].isdigit()))
 
 
+def rate_text(dtype: str, value: float) -> str:
+    """The rate of an element type: operations on whole numbers are not floating-point ones."""
+    shown = text(value, "FLOP/s")
+    return shown.replace("FLOP/s", "OP/s") if dtype.startswith("i") else shown
+
+
 def _is_usual(symbol: str) -> bool:
     """Whether text is written with the unit: bits, OP/s and the two letters µ are for reading alone."""
     return symbol.isascii() and "bit" not in symbol and not symbol.removesuffix("FLOP/s").endswith("OP/s")

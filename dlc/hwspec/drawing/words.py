@@ -34,7 +34,9 @@ def rates(part: Part) -> Iterator[str]:
     fastest = max(found, key=lambda name: found[name].value)
     names = ("f64", fastest) if "f64" in found and fastest != "f64" else (fastest,)
     for name in names:
-        yield f"{quantity(found[name])} {name.replace('_tensor', ' tensor')}"
+        rate = quantity(found[name])
+        shown = rate.replace("FLOP/s", "OP/s") if name.startswith("i") else rate
+        yield f"{shown} {name.replace('_tensor', ' tensor')}"
 
 
 def lines(part: Part) -> list[str]:

@@ -147,6 +147,7 @@ def _quantity(quantity: Quantity) -> Json:
     made: Json = {
         "@type": ["schema:PropertyValue", "qudt:QuantityValue"],
         "schema:value": number,
+        "qudt:numericValue": number,
         "schema:unitText": code,
         "qudt:ucumCode": code,
         "schema:measurementMethod": quantity.provenance.kind,
