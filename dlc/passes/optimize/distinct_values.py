@@ -25,10 +25,13 @@ def column_contents(
     """Bounds and contents of columns in these row groups together."""
     looked = {at: groups[at][0].contents(groups[at][1], columns) for at in chosen(len(groups))}
     found = dict[str, tuple[Bounds, Contents]]()
+    files = dict.fromkeys(file for file, _ in groups)
     for column, type_ in columns.items():
-        known = [file.bounds(column, type_)[group] for file, group in groups]
+        told = {file: file.bounds(column, type_) for file in files}
+        known = [told[file][group] for file, group in groups]
         seen = {at: contents[column] for at, contents in looked.items()}
-        found[column] = union(known), together(known, seen)
+        bounds = union(known)
+        found[column] = bounds, together(known, bounds, seen)
     return found
 
 
@@ -39,8 +42,8 @@ def chosen(count: int) -> list[int]:
     return [(2 * index + 1) * count // (2 * MOST_GROUPS) for index in range(MOST_GROUPS)]
 
 
-def together(known: Sequence[Bounds], seen: Mapping[int, Contents]) -> Contents:
-    """What row groups hold together, whose bounds are all known, of which some have been looked at.
+def together(known: Sequence[Bounds], all_rows: Bounds, seen: Mapping[int, Contents]) -> Contents:
+    """What row groups hold, with the bounds of each and of all, of which some have been looked at.
 
     Every row group is taken to be like the nearest one with a dictionary. Unknown if most rows that have been
     looked at have none.
@@ -53,8 +56,8 @@ def together(known: Sequence[Bounds], seen: Mapping[int, Contents]) -> Contents:
         group: found.distinct for group, found in seen.items() if found.distinct is not None and valued[group]
     }
     if not samples or 2 * sum(valued[group] for group in samples) < sum(valued.values()):
-        return Contents(0.0 if union(known).all_null else None, width)
-    axis = _Axis(known)
+        return Contents(0.0 if all_rows.all_null else None, width)
+    axis = _Axis(all_rows)
     parts = list[Part]()
     order = sorted(samples)
     for at, group in enumerate(order):
@@ -72,35 +75,35 @@ def _valued(bounds: Bounds) -> float:
     return float(bounds.rows - (bounds.nulls or 0))
 
 
-def _common_prefix(texts: Sequence[bytes]) -> int:
-    """How many bytes all texts begin with in common."""
-    low, high = min(texts, default=b""), max(texts, default=b"")
-    return next(
-        (at for at, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high))
-    )
-
-
 class _Axis:
     """Puts the bounds of a column on a line: numbers as they are, texts by what follows their prefix."""
 
-    def __init__(self, known: Sequence[Bounds]):
-        ends = [end for bounds in known for end in (bounds.low, bounds.high)]
-        self._common = _common_prefix([end.encode() for end in ends if isinstance(end, str)])
-        numbers = [self._number(end) for end in ends if end is not None]
-        whole = bool(numbers) and all(isinstance(end, int | None) for end in ends)
-        self._low, self._high = min(numbers, default=0.0), max(numbers, default=0.0)
-        self.step = 1.0 if whole else 0.0
+    def __init__(self, all_rows: Bounds):
+        low, high = all_rows.low, all_rows.high
+        self._known = low is not None and high is not None
+        self._prefix = 0
+        if isinstance(low, str) and isinstance(high, str):
+            self._prefix = _common_prefix(low.encode(), high.encode())
+        self._low, self._high = self._number(low or 0), self._number(high or 0)
+        self.step = 1.0 if isinstance(low, int) and isinstance(high, int) else 0.0
         """How far values are apart at least."""
         self._unit = self.step or max((self._high - self._low) * _FLOAT_RESOLUTION, 1e-300)
 
     def range(self, bounds: Bounds) -> tuple[float, float]:
-        """From the lowest value to behind the highest; unknown ones reach to the end of the line."""
-        low = self._low if bounds.low is None else self._number(bounds.low)
-        high = self._high if bounds.high is None else self._number(bounds.high)
+        """From the lowest value to behind the highest; all of the line where those are unknown."""
+        low, high = self._low, self._high
+        if self._known and bounds.low is not None and bounds.high is not None:
+            low, high = self._number(bounds.low), self._number(bounds.high)
         return low, max(high + self._unit, math.nextafter(high, math.inf))
 
     def _number(self, end: float | str) -> float:
         if not isinstance(end, str):
             return min(max(float(end), -_LARGEST), _LARGEST)
-        rest = end.encode()[self._common : self._common + 6]
+        rest = end.encode()[self._prefix : self._prefix + 6]
         return float(int.from_bytes(rest.ljust(6, b"\0"), "big"))
+
+
+def _common_prefix(low: bytes, high: bytes) -> int:
+    """How many bytes all texts between two texts begin with."""
+    differ = (at for at, (a, b) in enumerate(zip(low, high, strict=False)) if a != b)
+    return next(differ, min(len(low), len(high)))

@@ -104,7 +104,8 @@ class Footer:
         index = self._columns.get(column)
         if index is None:
             return [Bounds(rows) for _, rows in self.groups]
-        convert = _converter(self._metadata.schema.column(index), type_)
+        stored = self._metadata.schema.column(index)
+        convert = _converter(stored.physical_type, stored.logical_type.to_json(), type_)
         found = list[Bounds]()
         for group, (_, rows) in enumerate(self.groups):
             statistics = self._metadata.row_group(group).column(index).statistics
@@ -172,11 +173,11 @@ def _read_footer(path: str, modified: int, size: int) -> Footer:
     return Footer(path, parquet.read_metadata(path))
 
 
-def _converter(column: Any, type_: t.DataType) -> Callable[[Any], Value | None] | None:
+@lru_cache(maxsize=256)
+def _converter(physical: str, logical_type: str, type_: t.DataType) -> Callable[[Any], Value | None] | None:
     """From a raw statistic to a value of the type; None when the file stores something else."""
     base = t.strip(type_)
-    physical: str = column.physical_type
-    logical = json.loads(column.logical_type.to_json())
+    logical = json.loads(logical_type)
     kind: str = logical["Type"]
     if physical in ("INT32", "INT64") and t.is_integer(base) and kind in ("None", "Int"):
         signed = t.integer_bounds(base)[0] < 0
