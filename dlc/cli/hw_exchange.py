@@ -51,7 +51,7 @@ def import_machine(args: argparse.Namespace) -> int:
 
     machine = importers.read({file: _read(file) for file in args.files}, args.format)
     if args.like:
-        filled = fill(machine, hwspec.load(args.like), args.like)
+        filled = fill(machine, hwspec.load(args.like))
         machine = filled.machine
         for name, other in filled.instead:
             print(f"warning: {name} has the figures of {other}", file=sys.stderr)

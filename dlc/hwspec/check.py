@@ -1,8 +1,11 @@
 """Checks that need the whole machine: what is missing, what leads nowhere, what cannot be true (`DLC405`)."""
 
+from itertools import chain
+
 from dlc.diagnostics import DlcError
 from dlc.hwspec import schema
 from dlc.hwspec.claims import contradictions
+from dlc.hwspec.joined import apart
 from dlc.hwspec.model import Machine
 from dlc.hwspec.networks import Network
 from dlc.hwspec.parts import Part, Quantity, Table, Type, select, walk
@@ -41,7 +44,7 @@ def check(machine: Machine) -> Machine:
             raise _error(node.part, f"{node.part.label} has no memory", "write `memory ram { … }`")
     # Ranks on different nodes must reach one another; this fails where nothing joins the nodes.
     _ = machine.fabric
-    for error in contradictions(machine):
+    for error in chain(apart(machine), contradictions(machine)):
         raise error
     return machine
 

@@ -245,6 +245,16 @@ def test_a_value_must_be_what_its_property_takes(cpu: str, message: str, tmp_pat
         ("machine m { node n { node k { } } }", "a node cannot hold a node"),
         (f"machine m {{ node n {{ {CORE}; type cpu t {{ }} }} }}", "a node cannot hold a `type` block"),
         (f"machine m {{ node n[0..1] {{ {CORE} }} }}", "nothing joins `n[0]` and `n[1]`"),
+        (
+            f"""machine m {{ {PAIR.replace("0..1", "0..7")} switch s
+            link n[0..1].h <-> s {{ bandwidth = 1 GB/s }} link n[3..7].h <-> s {{ bandwidth = 1 GB/s }} }}""",
+            "nothing joins `n[0]` and `n[2]`",
+        ),
+        (
+            f"""machine m {{ {PAIR.replace("0..1", "0..7")}
+            network x : star {{ attach = [n[0..2].h, n[4..7].h] }} }}""",
+            "nothing joins `n[0]` and `n[3]`",
+        ),
         (f"machine m {{ {PAIR} network x : star {{ attach = n[0..2].h }} }}", "`n[0..2]` is out of range"),
         (f"machine m {{ {PAIR} network x : star {{ attach = n.h }} }}", "there are 2 of `n`"),
         (

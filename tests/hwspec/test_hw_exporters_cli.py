@@ -40,7 +40,7 @@ def test_an_import_says_how_much_of_it_is_a_guess(run_dlc: Dlc, tmp_path: Path) 
         like.stderr
         == "warning: a100 has the figures of H100\nfigures as in superpod_h100, marked @assumed: 21\n"
     )
-    assert '@assumed("as in superpod_h100")' in like.stdout
+    assert '@assumed("as in SuperPOD_H100")' in like.stdout
     assert "DLC406" in run_dlc("hw", "import", "slurm.conf", "--like", "superpods").stderr
 
 

@@ -22,7 +22,7 @@ def part(machine: hwspec.Machine, kind: str) -> Part:
 
 
 def test_counts_and_sizes_stay_and_rates_are_those_of_the_other_machine() -> None:
-    machine = fill(imported(), hwspec.load("hal"), "hal").machine
+    machine = fill(imported(), hwspec.load("hal")).machine
     assert (machine.cores, machine.count("gpu"), machine.memory_bytes) == (8 * 56, 32, 256000 << 20)
     # HAL's sockets have one memory each, as these.
     assert part(machine, "memory").number("bandwidth") == 170.7e9
@@ -31,10 +31,10 @@ def test_counts_and_sizes_stay_and_rates_are_those_of_the_other_machine() -> Non
 
 
 def test_what_is_filled_in_is_assumed_and_names_the_other_machine() -> None:
-    machine = fill(imported(), hwspec.load("hal"), "hal").machine
+    machine = fill(imported(), hwspec.load("hal")).machine
     bandwidth, capacity = (part(machine, "memory").get(name) for name in ("bandwidth", "capacity"))
     assert isinstance(bandwidth, hwspec.Quantity) and isinstance(capacity, hwspec.Quantity)
-    assert bandwidth.provenance == hwspec.Provenance("assumed", "as in hal")
+    assert bandwidth.provenance == hwspec.Provenance("assumed", "as in HAL")
     assert capacity.provenance == hwspec.Provenance("spec", "slurm.conf")
     taken, guessed = assumptions(machine)
     # HAL has no local disk: how fast this one reads and writes is still a guess.
@@ -44,7 +44,7 @@ def test_what_is_filled_in_is_assumed_and_names_the_other_machine() -> None:
 
 
 def test_rates_of_processors_follow_the_cores_and_those_of_other_parts_the_node() -> None:
-    machine = fill(imported("mi250x_gcd"), hwspec.load("frontier"), "frontier").machine
+    machine = fill(imported("mi250x_gcd"), hwspec.load("frontier")).machine
     compute = part(machine, "cpu").get("compute")
     assert isinstance(compute, Table)
     # 512 GFLOP/s of 16 cores there, 28 cores here; four memories, interfaces and two disks there.
@@ -55,8 +55,8 @@ def test_rates_of_processors_follow_the_cores_and_those_of_other_parts_the_node(
 
 
 def test_a_device_of_another_name_is_told() -> None:
-    assert fill(imported("v100"), hwspec.load("hal"), "hal").instead == ()
-    assert fill(imported("a100"), hwspec.load("hal"), "hal").instead == (("a100", "V100"),)
+    assert fill(imported("v100"), hwspec.load("hal")).instead == ()
+    assert fill(imported("a100"), hwspec.load("hal")).instead == (("a100", "V100"),)
 
 
 def test_a_node_is_like_the_one_with_the_same_devices() -> None:
@@ -65,12 +65,12 @@ def test_a_node_is_like_the_one_with_the_same_devices() -> None:
       node fat { cpu c { cores = 8 }; memory r { capacity = 1 GB; bandwidth = 300 GB/s }
                  gpu g { compute = { f64: 9 TFLOP/s } } }
       link thin <-> fat { bandwidth = 1 GB/s } }""")
-    assert part(fill(imported(), other, "other").machine, "memory").number("bandwidth") == 150e9
+    assert part(fill(imported(), other).machine, "memory").number("bandwidth") == 150e9
 
 
 def test_links_between_switches_keep_their_proportions() -> None:
     uneven = {"topology.conf": f"{LEAVES}SwitchName=t Switches=b,c\nSwitchName=u Switches=t,a"}
-    before, after = imported(**uneven), fill(imported(**uneven), hwspec.load("hal"), "hal").machine
+    before, after = imported(**uneven), fill(imported(**uneven), hwspec.load("hal")).machine
     rates = [
         [link.part.number("bandwidth") for link in m.of_kind("link") if not link.parents]
         for m in (before, after)
@@ -80,5 +80,5 @@ def test_links_between_switches_keep_their_proportions() -> None:
 
 @pytest.mark.parametrize("name", [name for name in hwspec.catalog_names() if name != "host"])
 def test_every_machine_of_the_catalog_can_stand_in(name: str) -> None:
-    machine = fill(imported(**{"topology.conf": TREE}), hwspec.load(name), name).machine
+    machine = fill(imported(**{"topology.conf": TREE}), hwspec.load(name)).machine
     assert hwspec.loads(write(machine)).fingerprint == machine.fingerprint

@@ -257,6 +257,13 @@ def test_what_passes_through_a_switch_bears_its_delay() -> None:
         assert machine.transfer_seconds(0, "n[0]", "n[1]") == pytest.approx(total)
 
 
+def test_a_medium_among_nodes_joins_them() -> None:
+    machine = hwspec.loads(
+        f"machine m {{ node n[0..3] {{ {HOST} }}; interconnect bus {{ bandwidth = 2 GB/s; scope = node }} }}"
+    )
+    assert min(hop.bandwidth for hop in machine.path("n[0]", "n[2]")) == 2e9
+
+
 def test_a_large_machine_is_routed_without_listing_its_nodes() -> None:
     start = time.perf_counter()
     large = cluster("fat_tree(radix = 128, levels = 4)", nodes=100_000)

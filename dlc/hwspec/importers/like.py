@@ -41,9 +41,9 @@ class Filled:
     instead: tuple[tuple[str, str], ...]
 
 
-def fill(machine: Machine, like: Machine, name: str) -> Filled:
-    """The imported machine with the figures of `like`, which is called `name`."""
-    filling = _Filling(like, Provenance("assumed", f"as in {name}"))
+def fill(machine: Machine, like: Machine) -> Filled:
+    """The imported machine with the figures of `like`."""
+    filling = _Filling(like, Provenance("assumed", f"as in {like.name}"))
     parts = [filling.node(part) if part.kind == "node" else part for part in machine.parts]
     nic = next((nic.part for part in parts for nic in _inside(part, "nic")), None)
     parts = [filling.wire(part, nic) if part.kind == "link" and nic else part for part in parts]

@@ -74,7 +74,12 @@ def network(
         return [part("network", "net", nodes[0].loc, star)] if several else []
     if tree := _fat_tree(below, switches[0].line.loc):
         return [tree]
-    links = [each for number, switch in enumerate(switches) for each in _links(number, switch, below)]
+    sizes = _sizes(below)
+    links = [
+        each
+        for number, switch in enumerate(switches)
+        for each in _links(number, switch, below[number], sizes)
+    ]
     return [part("switch", "switch", switches[0].line.loc, count=len(switches)), *links]
 
 
@@ -131,9 +136,8 @@ def _sizes(below: Sequence[_Below]) -> list[int]:
     return sizes
 
 
-def _links(number: int, switch: Switch, below: Sequence[_Below]) -> Iterator[Part]:
+def _links(number: int, switch: Switch, entry: _Below, sizes: Sequence[int]) -> Iterator[Part]:
     """The links from a switch to what is below it."""
-    entry, sizes = below[number], _sizes(below)
     for name in dict.fromkeys(name for name, _ in entry.hosts):
         for span in _spans(sorted({index for other, index in entry.hosts if other == name})):
             yield _link(f"{name}[{span}].nic", number, switch, 1)
