@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _EACH = 4096  # up to so many ranks every message is looked at, beyond so many from port to port
-_PAIRS = 1 << 18  # up to so many pairs of ports likewise when everybody sends to everybody
-_MESSAGES = 1 << 20  # beyond, so many stand for all, but at least
-_FEWEST = 8  # for each port
+_PAIRS = 1 << 18  # up to so many pairs of ports likewise when all send to all; beyond, so many stand for all
+_FEWEST = 8  # but at least so many for each port
 
 
 @dataclass(frozen=True)
@@ -188,7 +187,7 @@ def _everybody(shape: Shape, width: int, ranks: int) -> tuple[Ints, Ints, Floats
         a, b = np.repeat(number, len(first)), np.tile(number, len(first))
     else:
         # Each node looks at other distances, spread evenly, so that together they look at all.
-        few = max(_FEWEST, _MESSAGES // (len(first) * len(lanes)))
+        few = max(_FEWEST, _PAIRS // (len(first) * len(lanes)))
         node = np.repeat(np.arange(nodes), few)
         place = np.tile(np.arange(few), nodes) + node * GOLDEN % 1
         other = (node + 1 + (place * (nodes - 1) / few).astype(np.int64)) % nodes

@@ -176,8 +176,8 @@ def test_some_messages_stand_for_all_when_all_send_to_all(
     shape, entry = Shape(topology, ports=4 if isinstance(topology, Rails) else 1), Round("all", range(1), 0.0)
     monkeypatch.setattr(links, "_PAIRS", 1 << 40)
     whole = load.__wrapped__(shape, 8, 8 * nodes, entry, 0)
-    monkeypatch.setattr(links, "_PAIRS", 0)
-    monkeypatch.setattr(links, "_MESSAGES", 1 << 14)
+    monkeypatch.setattr(links, "_PAIRS", 1 << 13)
+    monkeypatch.setattr(links, "_FEWEST", 50)
     some = load.__wrapped__(shape, 8, 8 * nodes, entry, 0)
     assert some.local == whole.local
     assert whole.wires - 2 <= some.wires <= whole.wires
