@@ -7,10 +7,11 @@ an empty `DLC_HISTORY` keeps none. The coefficients stand beside it.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dlc.diagnostics import DlcError
 from dlc.predict.coefficients import Coefficients, load
+from dlc.predict.prediction import Demand
 
 if TYPE_CHECKING:
     from dlc.predict.accuracy import Comparison
@@ -86,29 +88,82 @@ def read(file: Path | None = None) -> list[Json]:
             entry: Any = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(entry, dict) and cast("Json", entry).keys() >= _ENTRY and entry["version"] == VERSION:
-            found.append(cast("Json", entry))
+        if _is_entry(entry):
+            found.append(entry)
     return found
 
 
-_ENTRY = {"version", "program", "machine", "ranks", "predicted", "measured", "low", "high", "steps"}
+def _is_entry(entry: Any) -> bool:
+    """Whether it has what a summary and a calibration look at."""
+    return (
+        _has(entry, numbers=("ranks", "predicted", "measured", "low", "high"), texts=("program",))
+        and entry.get("version") == VERSION
+        and _has(entry.get("machine"), numbers=("clock",), texts=("name", "fingerprint"))
+        and isinstance(entry.get("steps"), list)
+        and all(_is_step(step) for step in entry["steps"])
+    )
+
+
+def _is_step(step: Any) -> bool:
+    if not _has(step, numbers=("predicted", "measured", "moving"), texts=("op",)):
+        return False
+    demands: Any = step.get("demands")
+    return isinstance(demands, list) and all(_is_demand(demand) for demand in cast("list[Any]", demands))
+
+
+def _is_demand(demand: Any) -> bool:
+    """A class and its figures, as many as a demand has today."""
+    if not isinstance(demand, list) or len(cast("list[Any]", demand)) != len(fields(Demand)):
+        return False
+    kind, *figures = cast("list[Any]", demand)
+    return isinstance(kind, str) and all(map(_is_number, figures))
+
+
+def _has(value: Any, *, numbers: Sequence[str], texts: Sequence[str]) -> bool:
+    if not isinstance(value, dict):
+        return False
+    table = cast("Json", value)
+    return all(_is_number(table.get(name)) for name in numbers) and all(
+        isinstance(table.get(name), str) for name in texts
+    )
+
+
+def _is_number(value: Any) -> bool:
+    """A count or a duration."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
 def coefficients() -> Coefficients:
-    """The calibrated coefficients, fitted again when the history has grown much; the defaults without one."""
+    """The calibrated coefficients, fitted again when the history has grown much; the defaults without one.
+
+    They are fitted again, too, where their file cannot be used. Raises DLC521 where no run can tell.
+    """
     file = path()
     if file is None or not file.exists():
         return Coefficients()
-    known = load(_beside(file))
-    if file.stat().st_size > _GROWN * known.provenance.get("history_bytes", 0):
+    try:
+        known = load(_beside(file))
+    except DlcError:
+        if not read(file):
+            raise
+        return recalibrate()
+    told: Any = known.provenance.get("history_bytes")
+    seen: float = told if _is_number(told) else 0.0
+    if file.stat().st_size > _GROWN * seen and read(file):
         return recalibrate()
     return known
 
 
 def latest_coefficients() -> Coefficients:
-    """The coefficients as they stand, without a new fit, which would take time in the middle of a run."""
+    """The coefficients as they stand, without a new fit, which would take time in the middle of a run.
+
+    The defaults where their file cannot be used: the run is to be remembered all the same.
+    """
     file = path()
-    return load(_beside(file)) if file is not None else Coefficients()
+    try:
+        return load(_beside(file)) if file is not None else Coefficients()
+    except DlcError:
+        return Coefficients()
 
 
 def _beside(file: Path) -> Path:
@@ -146,13 +201,16 @@ def recalibrate() -> Coefficients:
 
 @dataclass(frozen=True)
 class Quality:
-    """How far off predictions were: by a factor in the median and in the ninetieth percentile."""
+    """How far off predictions were: by a factor in the median and in the ninetieth percentile.
+
+    `inside` is the share that fell into its interval; None of steps, whose intervals are not kept.
+    """
 
     name: str
     runs: int
     median: float
     p90: float
-    inside: float
+    inside: float | None
 
 
 @dataclass(frozen=True)
@@ -185,7 +243,7 @@ class Summary:
         for group in ((self.total,), self.programs, self.instructions):
             lines += [
                 f"  {entry.name[:30]:<30}{entry.runs:>7,}{entry.median - 1:>16.0%}{entry.p90 - 1:>24.0%}"
-                f"{entry.inside:>18.0%}"
+                f"{'–' if entry.inside is None else f'{entry.inside:.0%}':>18}"
                 for entry in group
             ]
         return "\n".join(lines)
@@ -216,11 +274,11 @@ _TIMED = 1e-3  # seconds: steps below are too short to be held against a predict
 def _quality(name: str, entries: Sequence[Json]) -> Quality:
     factors = sorted(_factor(entry["predicted"], entry["measured"]) for entry in entries)
     if not factors:
-        return Quality(name, 0, 1.0, 1.0, 0.0)
+        return Quality(name, 0, 1.0, 1.0, None)
     bounded = [entry for entry in entries if "low" in entry]
     inside = sum(entry["low"] <= entry["measured"] <= entry["high"] for entry in bounded)
     p90 = factors[min(len(factors) - 1, int(0.9 * len(factors)))]
-    return Quality(name, len(factors), median(factors), p90, inside / len(bounded) if bounded else 0.0)
+    return Quality(name, len(factors), median(factors), p90, inside / len(bounded) if bounded else None)
 
 
 def _factor(predicted: float, measured: float) -> float:

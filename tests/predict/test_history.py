@@ -76,44 +76,52 @@ def test_what_ranks_do_before_the_first_instruction_counts() -> None:
 
 
 def test_the_history_tells_how_good_predictions_were(kept: Path) -> None:
-    for slower in (1.0, 1.1, 1.2, 3.0, 0.5):
-        history.keep(compare(totals(2), cluster(1), record(slower), Coefficients()))
+    runs = [
+        compare(totals(2), cluster(1), record(slower), Coefficients()) for slower in (1.0, 1.1, 1.2, 9.0, 0.5)
+    ]
+    for run in runs:
+        history.keep(run)
     with kept.open("a") as stream:
         stream.write("not json\n{}\n[1]\n")
     assert len(history.read()) == 5
     summary = history.summary()
     assert summary.total.runs == 5
     assert summary.total.median == pytest.approx(1.2)
-    assert summary.total.p90 == pytest.approx(3.0)
+    assert summary.total.p90 == pytest.approx(9.0)
     assert {quality.name for quality in summary.instructions} >= {"shuffle", "run"}
+    inside = sum(run.measured in run.prediction.seconds for run in runs)
+    assert 0 < inside < len(runs), "or this tells nothing"
+    assert summary.total.inside == pytest.approx(inside / len(runs))
+    assert summary.instructions[0].inside is None, "steps have no interval in the history"
     assert json.loads(json.dumps(summary.to_json()))["total"]["runs"] == 5
 
 
-def steps_of(truth: Callable[[str, float, float], float]) -> list[Json]:
-    """Steps of runs whose operators take what `truth` says, with an outlier now and then."""
-    found: list[Json] = []
-    for size in (1e5, 1e6, 1e7, 1e8):
-        for parallel in (1.0, 2.0, 4.0):
-            for kind in ("join", "read"):
-                demands = [["query", 1.0, 0.0, 0.0, 1.0], [kind, 0.0, size, 0.0, parallel]]
-                measured = truth(kind, size, parallel) * (10 if len(found) % 7 == 5 else 1)
-                found.append({"op": "run", "measured": measured, "moving": 0.0, "demands": demands})
-    return found
+def run_of(truth: Callable[[str, float, float], float]) -> Json:
+    """A run whose classes of work take what `truth` says, with an outlier now and then."""
+    steps: list[Json] = []
+    for amount in (1e5, 1e6, 1e7, 1e8):
+        for threads in (0.5, 1.0, 2.0, 4.0):
+            for kind in ("probe", "read"):
+                demands = [["query", 1.0, 0.0, threads], [kind, 0.0, amount, threads]]
+                measured = truth(kind, amount, threads) * (10 if len(steps) % 7 == 5 else 1)
+                steps.append({"op": "run", "measured": measured, "moving": 0.0, "demands": demands})
+    return {"machine": {"clock": 2e9}, "steps": steps, "measured": sum(step["measured"] for step in steps)}
 
 
 def test_calibration_finds_the_figures_behind_the_runs() -> None:
-    rates, serial = {"join": 0.4e9, "read": 3e9}, 0.1
+    rates, serial = {"probe": 0.4e8, "read": 3e9}, 0.1
 
-    def truth(kind: str, size: float, parallel: float) -> float:
-        return 5e-3 + size / rates[kind] * (serial + (1 - serial) / parallel)
+    def truth(kind: str, amount: float, threads: float) -> float:
+        crowd = max(1.0, 1 / threads)
+        return crowd * (5e-3 + amount / rates[kind] * (serial + (1 - serial) / max(1.0, threads)))
 
-    entries = [{"machine": {"clock": 2e9}, "steps": steps_of(truth)}] * 2
+    entries = [run_of(truth)] * 2
     found = fit(entries)
-    assert found.of("join").rate == pytest.approx(rates["join"], rel=0.15)
+    assert found.of("probe").rate == pytest.approx(rates["probe"], rel=0.15)
     assert found.of("read").rate == pytest.approx(rates["read"], rel=0.25)
-    assert found.of("join").serial == pytest.approx(serial, abs=0.07)
+    assert found.of("probe").serial == pytest.approx(serial, abs=0.07)
     assert found.of("query").seconds == pytest.approx(5e-3, rel=0.15)
-    assert found.of("join").spread < DEFAULTS["join"].spread
+    assert found.of("probe").spread < DEFAULTS["probe"].spread
     assert found.provenance["steps"] == 2 * len(entries[0]["steps"])
 
 
@@ -122,7 +130,7 @@ def test_what_no_run_tells_stays_as_it_was() -> None:
     for name, entry in DEFAULTS.items():
         assert found.of(name).rate == pytest.approx(entry.rate)
         assert found.of(name).seconds == pytest.approx(entry.seconds)
-    assert math.isinf(found.of("query").rate)
+    assert math.isinf(found.of("start").rate)
 
 
 def test_coefficients_survive_their_file(kept: Path, tmp_path: Path) -> None:
@@ -133,6 +141,58 @@ def test_coefficients_survive_their_file(kept: Path, tmp_path: Path) -> None:
     assert again.provenance["runs"] == 1
     assert kept.with_name("history.coefficients.json").is_file()
     assert load(tmp_path / "none.json") == Coefficients()
+
+
+def damaged(**changes: Any) -> Json:
+    """An entry of which something is not as it is written."""
+    entry = {
+        "version": history.VERSION,
+        **compare(totals(2), cluster(1), record(1.0), Coefficients()).to_json(),
+    }
+    return {**json.loads(json.dumps(entry)), **changes}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"version": 0}, {"program": []}, {"ranks": "2"}, {"measured": None}, {"measured": -1.0}, {"low": "a"},
+        {"predicted": float("nan")}, {"measured": float("inf")}, {"machine": "x"}, {"machine": {}},
+        {"steps": 3}, {"steps": [3]}, {"steps": [{}]},
+    ],
+)  # fmt: skip
+def test_a_damaged_line_is_left_out(kept: Path, changes: Json) -> None:
+    kept.parent.mkdir()
+    kept.write_text(f"{json.dumps(damaged(**changes))}\n{json.dumps(damaged())}\n")
+    assert len(history.read()) == 1
+    assert history.summary().total.runs == 1
+    assert history.recalibrate().provenance["runs"] == 1
+
+
+@pytest.mark.parametrize(
+    "demand", [[], ["read"], [3, 1.0, 1.0, 1.0, 1.0], ["read", None, 1.0, 1.0, 1.0], "read"]
+)
+def test_so_is_one_with_damaged_demands(kept: Path, demand: Any) -> None:
+    entry = damaged()
+    entry["steps"][0]["demands"] = [demand]
+    kept.parent.mkdir()
+    kept.write_text(json.dumps(entry) + "\n")
+    assert history.read() == []
+
+
+@pytest.mark.parametrize("text", ["", '{"version": 0}', "\x00"])
+def test_coefficients_that_cannot_be_used_are_fitted_again(kept: Path, text: str) -> None:
+    """They follow from the history, so that a newer version needs nobody's help."""
+    history.keep(compare(totals(2), cluster(1), record(2.0), Coefficients()))
+    file = kept.with_name("history.coefficients.json")
+    file.write_text(text)
+    assert history.latest_coefficients() == Coefficients(), "a run has no time for it"
+    assert history.coefficients().provenance["runs"] == 1
+    assert load(file) == history.latest_coefficients()
+    file.write_text(text)
+    kept.write_text("")
+    with pytest.raises(DlcError) as caught:
+        history.coefficients()
+    assert caught.value.code == "DLC521"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 99}', '{"version": 1, "classes": 3}', "\x00"])
