@@ -27,10 +27,6 @@ PARTS = {
 """Distinct values of the parts of a date."""
 WIDTHS = {"string": 24.0, "bool": 1 / 8, "date": 4.0}
 """Bytes of values that are not as wide as the name of their type says."""
-VIEW_BYTES = 16.0
-"""Bytes that each text takes at least; up to twelve characters are among them."""
-NEAR_VIEW = 8.0, 16.0
-"""Mean widths of texts from which on some, and all, are taken to be longer than twelve characters."""
 FEW_YEARS = 10.0
 """Years that dates without bounds span."""
 PATTERNS = ("like", "str_contains", "str_starts_with", "str_ends_with")
@@ -136,15 +132,14 @@ def column_of(frame: Frame, value: SSAValue) -> Column:
 
 
 def width(type_: t.DataType, text: float | None = None) -> float:
-    """Bytes of one value in memory; of texts with a mean width of `text` bytes, those outside the view too.
+    """Bytes of one value; of a text its characters, `text` of them on average, as the records of runs count.
 
-    If the mean is near what fits into a view, some texts are likely longer.
+    A text takes more in memory, 16 bytes and those beyond the twelfth, and on the wire, eight bytes more.
     """
     base = t.strip(type_)
     validity = 1 / 8 if t.is_nullable(type_) else 0.0
     if base == t.string and text is not None:
-        low, high = NEAR_VIEW
-        return VIEW_BYTES + text * min(1.0, max(0.0, (text - low) / (high - low))) + validity
+        return text + validity
     if isinstance(base, t.DecimalType):
         return (8.0 if base.precision.data <= t.NARROW_PRECISION else 16.0) + validity
     name = t.text(base)
