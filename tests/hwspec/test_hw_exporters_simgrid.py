@@ -17,6 +17,18 @@ from dlc.diagnostics import DlcError
 from dlc.hwspec import exporters
 from dlc.hwspec.networks import Network
 
+SWITCHED = """
+    machine m {
+      node n[0..6] { cpu c { cores = 4; clock = 2 GHz }; memory r { capacity = 1 GB; bandwidth = 1000 TB/s }
+                     nic h { bandwidth = 100 GB/s } }
+      switch leaf[0..1] { latency = 200 ns }
+      switch top { latency = 300 ns; overhead = 100 ns }
+      link n[0..2].h <-> leaf[0] { bandwidth = 5 GB/s; latency = 1 us }
+      link n[3..5].h <-> leaf[1] { bandwidth = 4 GB/s; latency = 2 us }
+      link n[6].h <-> top { bandwidth = 3 GB/s; latency = 1 us }
+      link leaf[*] <-> top { bandwidth = 8 GB/s; latency = 500 ns; duplex = half }
+      store flash { kind = file; read = 1 GB/s; attach = top }
+    }"""
 MACHINES = [name for name in hwspec.catalog_names() if name != "host"]
 SHAPES = {
     "star": 8,
@@ -36,7 +48,9 @@ ATTRIBUTES = {
     "disk": {"id", "read_bw", "write_bw"},
     "link": {"id", "bandwidth", "latency", "sharing_policy"},
     "zoneRoute": {"src", "dst", "gw_src", "gw_dst"},
-    "link_ctn": {"id"},
+    "link_ctn": {"id", "direction"},
+    "route": {"src", "dst"},
+    "router": {"id"},
     "prop": {"id", "value"},
 }
 """What the platform DTD, version 4.1, has for the elements in use."""
@@ -48,10 +62,10 @@ engine = Engine(["x", "--log=root.t:critical", "--cfg=network/model:CM02", "--cf
                  "--cfg=network/TCP-gamma:0"])
 engine.load_platform(sys.argv[1])
 first, last, size = engine.host_by_name(sys.argv[2]), engine.host_by_name(sys.argv[3]), int(sys.argv[4])
-links, latency = first.route_to(last)
-told = {"hosts": len(engine.all_hosts), "links": len(links), "latency": latency,
-        "speed": first.speed, "cores": first.core_count}
+told = {"hosts": len(engine.all_hosts), "speed": first.speed, "cores": first.core_count}
 def send():
+    links, latency = first.route_to(last)
+    told.update(links=len(links), latency=latency)
     Mailbox.by_name("box").put("data", size)
 def receive():
     Mailbox.by_name("box").get()
@@ -193,6 +207,21 @@ def test_every_way_through_a_torus_has_the_same_wires(shape: str, tmp_path: Path
     assert len(set(known.values())) == len(known)
 
 
+@pytest.mark.parametrize(("other", "size"), [(1, 1e3), (4, 1e3), (4, 1e7), (6, 1e7)])
+def test_ways_over_switches_take_as_long_as_dlc_predicts(other: int, size: float, tmp_path: Path) -> None:
+    described = hwspec.loads(SWITCHED)
+    told = ask(platform(described), tmp_path, "n-0", f"n-{other}", int(size))
+    assert told["hosts"] == 8  # one is the store
+    assert told["seconds"] == pytest.approx(
+        described.transfer_seconds(size, "n[0].c", f"n[{other}].c"), rel=1e-6
+    )
+
+
+def test_zones_of_switches_have_the_structure_of_the_dtd() -> None:
+    for element in ElementTree.fromstring(platform(hwspec.loads(SWITCHED))).iter():
+        assert set(element.attrib) <= ATTRIBUTES[element.tag]
+
+
 def test_places_outside_an_open_torus_have_the_numbers_behind_those_of_the_nodes() -> None:
     text = platform(machine("torus(dims = [2, 3], wrap = false)", 6))
     assert 'radical="0,3,6,1,4,7,2,5,8,9,10,11,12,13,14" ' in text
@@ -215,6 +244,11 @@ def test_one_interface_of_several_in_a_network_is_one_wire_a_node() -> None:
     [
         machine("torus(dims = [2, 4])", 4, "h[0..1]", "n[*].h[*]"),
         machine("torus(dims = [4000, 4000, 4000], wrap = false)", 4),
+        hwspec.loads(
+            SWITCHED.replace(
+                "store flash", "nic g { bandwidth = 1 GB/s }; link g <-> top : W\nstore flash"
+            ).replace("machine m", "type interconnect W { bandwidth = 1 GB/s } machine m")
+        ),
     ],
 )
 def test_shapes_that_simgrid_does_not_have_are_refused(refused: hwspec.Machine) -> None:

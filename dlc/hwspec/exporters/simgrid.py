@@ -1,4 +1,4 @@
-"""A machine as a SimGrid platform (DTD version 4.1): a cluster of hosts for the nodes, one host a store.
+"""A machine as a SimGrid platform (DTD version 4.1): a cluster or a zone of hosts, and a host for each store.
 
 SimGrid's hosts have equal cores and no accelerators or memory: those stand as properties. Its clusters know
 one latency for all wires; it is chosen so that the longest way is right. Overheads become latency.
@@ -12,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 from dlc.diagnostics import DlcError
 from dlc.hwspec import topologies
 from dlc.hwspec.collectives import host_memory
+from dlc.hwspec.exporters import simgrid_switches
 from dlc.hwspec.exporters.simgrid_shapes import Wires, find_wires, shape_of
 from dlc.hwspec.model import Machine, cores_below
 from dlc.hwspec.parts import Part, Placed, Table, walk
@@ -24,16 +25,19 @@ _FREE = '<link id="joint" bandwidth="1e+18Bps" latency="0s" sharing_policy="FATP
 def write(machine: Machine) -> dict[str, str]:
     """The platform. Raises DLC418 for nodes of unknown speed, and for networks that SimGrid does not have."""
     nodes = machine.of_kind("node")
-    wires = find_wires(machine, nodes)
+    routers = [] if machine.networks() else simgrid_switches.routers(machine)
+    wires = None if routers else find_wires(machine, nodes)
     zones: list[tuple[str, list[str], str]] = []  # name, lines, gateway
-    if wires is None:
+    if routers:
+        zones.append(("nodes", list(_switched(machine, nodes, routers)), routers[0]))
+    elif wires is None:
         (node,) = nodes
         zones.append(("nodes", _host(node), f"{node.part.name}-0"))
     else:
         zones += _clusters(machine, nodes, wires)
-    attached = wires.network.part.name if wires else ""
+    attached = {wires.network.part.name} if wires else {name.rpartition("-")[0] for name in routers}
     for store in machine.of_kind("store"):
-        if attached and any(path.partition("[")[0] == attached for path in store.part.texts("attach")):
+        if any(path.partition("[")[0] in attached for path in store.part.texts("attach")):
             zones.append((f"{store.part.name}-zone", list(_store(store.part)), store.part.name))
     lines = [f"    {line}" for _, zone, _ in zones for line in zone]
     if len(zones) > 1:
@@ -61,6 +65,19 @@ def _notes(machine: Machine, wires: Wires | None) -> Iterator[str]:
     for network in machine.of_kind("network"):
         if wires and network.part is not wires.network.part and not network.parents:
             yield f"Left out: network {network.part.name}"
+
+
+def _switched(machine: Machine, nodes: list[Placed], routers: list[str]) -> Iterator[str]:
+    """The zone of nodes and switches that links join."""
+    yield '<zone id="nodes" routing="Dijkstra">'
+    for node in nodes:
+        for index in range(node.copies):
+            yield f'  <host id="{node.part.name}-{index}" {_speed(node)}>'
+            yield from (f"  {line}" for line in _properties(node))
+            yield "  </host>"
+    yield from (f'  <router id="{name}"/>' for name in routers)
+    yield from (f"  {line}" for line in sorted(simgrid_switches.links(machine)))
+    yield "</zone>"
 
 
 def _clusters(machine: Machine, nodes: list[Placed], wires: Wires) -> list[tuple[str, list[str], str]]:
