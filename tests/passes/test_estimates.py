@@ -1,14 +1,19 @@
 """Estimates of rows: textbook rules, on examples whose answer is plain, and bounds that always hold."""
 
 import math
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dlc
+from dlc import col
 from dlc.passes.optimize import estimates
 from dlc.passes.optimize.estimates import Column, Frame
+from tests.passes.running import collect, scan
 
 KEY = Column(25, 25, 1, 25, known=True)
 
@@ -158,6 +163,17 @@ def test_stacked_frames_span_the_bounds_of_all() -> None:
     assert frame.rows == 40
     assert (frame.columns["a"].low, frame.columns["a"].high) == (-4, 25)
     assert frame.columns["a"].nulls == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("largest", [1.0, 1e200, 1.7e308, math.inf])
+@pytest.mark.parametrize("aggregate", ["sum", "mean", "min", "len"])
+def test_filters_on_groups_of_extreme_floats_and_of_no_rows_have_estimates(
+    largest: float, aggregate: str, tmp_path: Path
+) -> None:
+    rows = scan(tmp_path, pl.DataFrame({"k": [1, 1, 2], "x": [-largest, 0.0, largest]}))
+    for frame in (rows, rows.filter(col("k") > 2)):  # no row group has such keys
+        total = dlc.len() if aggregate == "len" else getattr(col("x"), aggregate)()
+        assert collect(frame.group_by("k").agg(y=total).filter(col("y") > 5)).height == 0 or largest > 5
 
 
 numbers = st.floats(-1e9, 1e9)

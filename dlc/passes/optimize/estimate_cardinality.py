@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +22,8 @@ from .load_statistics import columns_of
 from .selectivity import column_of, filtered, number, width
 
 HISTORY = nn.HISTORY.columns
+LARGEST = 1e150
+"""Floats beyond which bounds count as unknown."""
 NOTES = 1000.0
 """Rows that a history of training is taken to have."""
 
@@ -64,7 +65,7 @@ def estimate(op: Operation, frames: Mapping[SSAValue, Frame]) -> Frame:
         case table.AggregateOp():
             keys = [key.data for key in op.keys]
             frame, types = frames[op.frame], frame_of(op.result).columns
-            each = frame.rows / max(1.0, estimates.groups(frame, keys))
+            each = max(1.0, frame.rows / max(1.0, estimates.groups(frame, keys)))
             outputs = {
                 agg.output.data: estimates.aggregated(
                     agg.function.data,
@@ -146,7 +147,8 @@ def _guessed(
         return estimates.textual(rows, *bounds, nulls, size)
     numbers = (None, None) if low is None or high is None else (number(low, base), number(high, base))
     if t.is_float(base):
-        numbers = numbers if all(map(math.isfinite, (x for x in numbers if x is not None))) else (None, None)
+        # The square of a bound has to be a number, too.
+        numbers = numbers if all(x is not None and abs(x) < LARGEST for x in numbers) else (None, None)
         return estimates.continuous(rows, *numbers, nulls, size)
     if t.is_bool(base):
         return Column(2.0, 2.0, 0.0, 1.0, nulls, size, known=True)

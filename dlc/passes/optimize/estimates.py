@@ -187,11 +187,11 @@ def aggregated(function: str, column: Column | None, rows: float, each: float, w
     low, high = column.low, column.high
     if function in ("min", "max"):
         return replace(result, low=low, high=high)
-    middle, square = (low + high) / 2, (low * low + low * high + high * high) / 3
+    middle, variance = (low + high) / 2, (high - low) * (high - low) / 12
     if function == "sum":
-        return replace(result, mean=each * middle, deviation=math.sqrt(each * square))
+        return replace(result, mean=each * middle, deviation=math.sqrt(each * (variance + middle * middle)))
     if function == "mean":
-        return replace(result, mean=middle, deviation=math.sqrt((square - middle * middle) / each))
+        return replace(result, mean=middle, deviation=math.sqrt(variance / each))
     return result
 
 
