@@ -10,7 +10,12 @@ from dlc.predict.report import energy, seconds, size
 
 Cell = str | float | int | bool | None
 
-_SHOWN: Mapping[str, Callable[[float], str]] = {"s": seconds, "B": size, "J": energy, "1": "{:.2%}".format}
+
+def _percent(share: float) -> str:
+    return f"{round(share, 4) + 0.0:.2%}"  # no -0.00%
+
+
+_SHOWN: Mapping[str, Callable[[float], str]] = {"s": seconds, "B": size, "J": energy, "1": _percent}
 """How figures of a unit are shown with it; other units stand in the heading."""
 
 
