@@ -11,6 +11,7 @@ SCRIPTS = (
     "hw_parse.py",
     "executor_overhead.py",
     "training_overhead.py",
+    "cardinality.py",
     "predict_scale.py",
     "predict_simgrid.py",
     "predict_accuracy.py",

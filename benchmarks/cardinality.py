@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -28,17 +29,7 @@ from dlc.dialects.frame import AggregateAttr, FrameType  # noqa: E402
 from dlc.passes import pipelines  # noqa: E402
 
 QUERIES = ("q01", "q03", "q05", "q06", "q10", "q12", "q14", "q18")
-OPERATORS = (
-    "keep",
-    "few_groups",
-    "many_groups",
-    "join",
-    "words",
-    "distinct",
-    "matching",
-    "floats",
-    "written",
-)
+OPERATORS = re.findall(r"@dlc\.program\ndef (\w+)", (HERE / "predict" / "operators.py").read_text())
 
 
 def counted(module: ModuleOp) -> list[tuple[str, int]]:
