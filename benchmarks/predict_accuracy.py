@@ -1,9 +1,10 @@
 """How good predictions are: ``python benchmarks/predict_accuracy.py``.
 
-The TPC-H queries and single operators, at several scale factors and numbers of ranks, are compiled, predicted
-and run in processes of their own. Every second plan calibrates the coefficients, the others tell how far off
-predictions of time, traffic and memory are: with estimated numbers of rows, as before a run, and with the
-true ones.
+TPC-H queries, single operators and training, at several sizes and numbers of ranks, are compiled, predicted
+and run in processes of their own. Coefficients are fitted to some of the plans, and the others tell how far
+off predictions of time, traffic and memory are: with estimated numbers of rows, as before a run, and with the
+true ones. Every plan is held out once: as one of every second plan, and with all plans of its program. A full
+run writes ``benchmarks/results/prediction.md`` and ``.json``.
 """
 
 from __future__ import annotations
@@ -11,181 +12,212 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
+import random
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "tpch"))
+sys.path.insert(0, str(HERE / "predict"))
 
-from data import generate  # noqa: E402
+from plans import Case, cases  # noqa: E402
+from runs import measure, total, typical  # noqa: E402
 
 from dlc import hwspec  # noqa: E402
 from dlc.hwspec.model import Machine  # noqa: E402
 from dlc.predict import Coefficients, Prediction, simulate  # noqa: E402
 from dlc.predict.accuracy import Comparison, compare  # noqa: E402
 from dlc.predict.calibration import fit  # noqa: E402
-from dlc.runtime.launch import mpirun  # noqa: E402
 from dlc.runtime.plan import Plan, load  # noqa: E402
 
-QUERIES = ("q01", "q03", "q05", "q06", "q10", "q12", "q14", "q18")
-OPERATORS = ("keep", "few_groups", "many_groups", "join", "order")
+Json = dict[str, Any]
+
+LARGE = 100_000  # bytes: of less, headers make up much
+PROGRAM_FOLDS = 5
 
 
 @dataclass
-class Case:
-    """A plan, its best run, and the bytes that the run sent between ranks."""
+class Observed:
+    """A plan, its typical run, and the median seconds of all of its runs."""
 
-    label: str
+    case: Case
     plan: Plan
     comparison: Comparison
-    sent: float
+    seconds: float
+    memory: float
+    loaded: list[str]
+
+    @property
+    def entry(self) -> Json:
+        return self.comparison.to_json()
+
+    @property
+    def rows(self) -> dict[tuple[str, int], tuple[float, float]]:
+        """Rows and bytes that the instructions gave."""
+        steps = self.comparison.steps
+        return {(step.gang, step.index): (step.rows[1], step.nbytes[1]) for step in steps if step.rows[1]}
 
 
-class Counting:
-    """A transport that counts the bytes a rank gives to others."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self.sent = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def all_to_all(self, parts: Sequence[memoryview]) -> list[memoryview]:
-        self.sent += sum(part.nbytes for rank, part in enumerate(parts) if rank != self._inner.rank)
-        return self._inner.all_to_all(parts)
-
-    def all_gather(self, part: memoryview) -> list[memoryview]:
-        self.sent += part.nbytes * (self._inner.size - 1)
-        return self._inner.all_gather(part)
-
-    def gather(self, part: memoryview, root: int) -> list[memoryview]:
-        self.sent += part.nbytes if self._inner.rank != root else 0
-        return self._inner.gather(part, root)
+def observe(found: dict[Case, list[Json]], machine: Machine) -> list[Observed]:
+    observed: list[Observed] = []
+    for case, records in found.items():
+        record, plan = typical(records), load(case.plan)
+        observed.append(
+            Observed(
+                case,
+                plan,
+                compare(plan, machine, record, Coefficients()),
+                median(total(entry) for entry in records),
+                median(max(rank["peak_bytes"] for rank in entry["ranks"]) for entry in records),
+                record["ranks"][0]["loaded"],
+            )
+        )
+    return observed
 
 
-def work(plan: str, target: str) -> None:
-    """One rank of a measured run."""
-    from dlc.runtime.job import connect
+@dataclass
+class HeldOut:
+    """A plan that its coefficients do not know, predicted with estimated and with true rows."""
 
-    transport = Counting(connect())
-    from dlc.runtime.executor import execute
-    from dlc.runtime.trace import Recorder
-
-    recorder = Recorder()
-    execute(load(plan), transport, None, recorder)  # type: ignore[arg-type]
-    sent = transport._inner.gather(memoryview(json.dumps(transport.sent).encode()), 0)
-    record = recorder.merge("benchmark", transport._inner)
-    if record is not None:
-        total = sum(json.loads(bytes(part)) for part in sent)
-        Path(target).write_text(json.dumps({"record": record, "sent": total}))
+    observed: Observed
+    estimated: Prediction
+    informed: Prediction
 
 
-def measure(plan: Path, ranks: int, repeats: int) -> tuple[dict[str, Any], float]:
-    """The record of the fastest of some runs, and the bytes it sent."""
-    best: tuple[float, dict[str, Any], float] | None = None
-    for _ in range(repeats):
-        target = plan.with_suffix(".json")
-        code = mpirun(ranks, [__file__, "--worker", str(plan), str(target)])
-        if code:
-            raise SystemExit(f"{plan} ended with code {code}")
-        found = json.loads(target.read_text())
-        seconds = max(rank["instructions"][-1]["start"] for rank in found["record"]["ranks"])
-        if best is None or seconds < best[0]:
-            best = (seconds, found["record"], float(found["sent"]))
-    assert best is not None
-    return best[1], best[2]
+def by_plan(observed: Sequence[Observed]) -> Iterator[list[Observed]]:
+    """Two halves of the plans, drawn at random."""
+    shuffled = random.Random(1).sample(observed, len(observed))
+    yield shuffled[::2]
+    yield shuffled[1::2]
 
 
-def cases(scales: Sequence[float], counts: Sequence[int], repeats: int, machine: Machine) -> list[Case]:
-    """Every program at every scale factor on every number of ranks."""
-    programs = [(name, HERE / "tpch" / f"{name}.py") for name in QUERIES]
-    programs += [(name, f"{HERE / 'predict' / 'operators.py'}:{name}") for name in OPERATORS]
-    found: list[Case] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for scale in scales:
-            environment = os.environ | {"TPCH_DATA": str(generate(scale))}
-            for name, program in programs:
-                for ranks in counts:
-                    plan = Path(folder) / f"{name}-{scale:g}-{ranks}.dlc"
-                    command = [sys.executable, "-m", "dlc", "compile", program, "-n", str(ranks), "-o", plan]
-                    subprocess.run(command, check=True, env=environment)
-                    record, sent = measure(plan, ranks, repeats)
-                    loaded = load(plan)
-                    comparison = compare(loaded, machine, record, Coefficients())
-                    found.append(Case(plan.stem, loaded, comparison, sent))
-                    print(f"{plan.stem:<24}{comparison.line()}", file=sys.stderr, flush=True)
+def by_program(observed: Sequence[Observed]) -> Iterator[list[Observed]]:
+    """All sizes and numbers of ranks of some programs."""
+    names = sorted({entry.case.program for entry in observed})
+    shuffled = random.Random(1).sample(names, len(names))
+    for fold in range(PROGRAM_FOLDS):
+        yield [entry for entry in observed if entry.case.program in shuffled[fold::PROGRAM_FOLDS]]
+
+
+def hold_out(
+    observed: Sequence[Observed], folds: Iterator[list[Observed]], machine: Machine
+) -> list[HeldOut]:
+    found: list[HeldOut] = []
+    for fold in folds:
+        labels = {entry.case.label for entry in fold}
+        known = fit([entry.entry for entry in observed if entry.case.label not in labels])
+        for entry in fold:
+            estimated = simulate(entry.plan, machine, known, compiled=entry.loaded)
+            informed = simulate(entry.plan, machine, known, compiled=entry.loaded, observed=entry.rows)
+            found.append(HeldOut(entry, estimated, informed))
     return found
 
 
-def informed(case: Case, machine: Machine, coefficients: Coefficients) -> Prediction:
-    """The prediction if the numbers of rows had been known."""
-    observed = {
-        (step.gang, step.index): (step.rows[1], step.nbytes[1])
-        for step in case.comparison.steps
-        if step.rows[1]
-    }
-    return simulate(case.plan, machine, coefficients, observed=observed)
-
-
 def off(predicted: float, measured: float) -> float:
-    """How far off, as a factor of at least 1."""
+    """How far off, as a factor of at least 1, less 1."""
     low, high = sorted((max(predicted, 1e-9), max(measured, 1e-9)))
-    return high / low
+    return high / low - 1
 
 
-def tell(label: str, factors: list[float]) -> None:
-    ordered = sorted(factors)
+def line(label: str, errors: Sequence[float]) -> str:
+    ordered = sorted(errors)
     p90 = ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
-    print(f"{label:<64}{len(ordered):>5}{median(ordered) - 1:>10.1%}{p90 - 1:>10.1%}")
+    return f"| {label} | {len(ordered)} | {median(ordered):.1%} | {p90:.1%} |"
 
 
-def report(found: list[Case], machine: Machine) -> None:
-    """Errors of the plans that were not used for the fit, with default and with fitted coefficients."""
-    learned, held_out = found[::2], found[1::2]
-    fitted = fit([case.comparison.to_json() for case in learned])
-    print(f"{len(found)} plans, {len(learned)} of them for the calibration\n")
-    print(f"{'':<64}{'plans':>5}{'median':>10}{'p90':>10}")
-    for name, coefficients in (("default", Coefficients()), ("calibrated", fitted)):
-        before = [simulate(case.plan, machine, coefficients) for case in held_out]
-        known = [informed(case, machine, coefficients) for case in held_out]
-        took = [case.comparison.measured for case in held_out]
-        pairs = list(zip(before, took, strict=True))
-        tell(f"time, {name}, rows estimated", [off(p.seconds.value, t) for p, t in pairs])
-        exact = [off(p.seconds.value, t) for p, t in zip(known, took, strict=True)]
-        tell(f"time, {name}, rows known", exact)
-        inside = sum(t in p.seconds for p, t in pairs) / len(pairs)
-        print(f"{f'  within the interval of 10 to 90 %, {name}':<64}{'':>5}{inside:>10.0%}")
-    moved = [case for case in held_out if case.sent > 100_000]
-    sent = [off(sum(informed(case, machine, fitted).traffic.values()), case.sent) for case in moved]
-    if sent:
-        tell("bytes sent (more than 100 kB), rows known", sent)
-    held = [case.comparison.to_json() for case in held_out]
-    tell("peak memory of a rank", [off(entry["predicted_memory"], entry["memory"]) for entry in held])
+def report(observed: Sequence[Observed], machine: Machine, repeats: int) -> str:
+    """The page of results."""
+    halves = hold_out(observed, by_plan(observed), machine)
+    programs = hold_out(observed, by_program(observed), machine)
+    noise = [off(entry.comparison.measured, entry.seconds) for entry in observed]
+    lines = [
+        "# Predictions against runs",
+        "",
+        f"{len(observed)} plans, the median of {repeats} undisturbed runs each, on {os.cpu_count()} cores.",
+        "Errors are factors less 1, of plans that did not calibrate the coefficients.",
+        "",
+        "| time | plans | median | 90 % |",
+        "|---|---:|---:|---:|",
+        line("half of the plans calibrate, rows estimated", [_time(h, h.estimated) for h in halves]),
+        line("half of the plans calibrate, rows known", [_time(h, h.informed) for h in halves]),
+        line("other programs calibrate, rows estimated", [_time(h, h.estimated) for h in programs]),
+        line("other programs calibrate, rows known", [_time(h, h.informed) for h in programs]),
+    ]
+    default = [off(entry.comparison.prediction.seconds.value, entry.seconds) for entry in observed]
+    lines.append(line("nothing calibrates, rows estimated", default))
+    for kind in sorted({entry.case.kind for entry in observed}):
+        chosen = [_time(h, h.estimated) for h in halves if h.observed.case.kind == kind]
+        lines.append(line(f"half, estimated: {kind}", chosen))
+    for ranks in sorted({entry.case.ranks for entry in observed}):
+        chosen = [_time(h, h.estimated) for h in halves if h.observed.case.ranks == ranks]
+        lines.append(line(f"half, estimated: {ranks} ranks", chosen))
+    lines.append(line("a typical run against the median of its plan", noise))
+    inside = sum(h.observed.seconds in h.estimated.seconds for h in halves) / len(halves)
+    return "\n".join([*lines, "", f"Within the interval of 10 to 90 %: {inside:.0%}.", "", *_sizes(halves)])
+
+
+def _time(held: HeldOut, prediction: Prediction) -> float:
+    return off(prediction.seconds.value, held.observed.seconds)
+
+
+def _sizes(halves: Sequence[HeldOut]) -> Iterator[str]:
+    """Bytes that were sent, and peak memory."""
+    yield "| bytes sent | plans | median | 90 % |"
+    yield "|---|---:|---:|---:|"
+    sent = [
+        (held, sum(step.sent[0] for step in steps), sum(step.sent[1] for step in steps))
+        for held in halves
+        if (steps := held.observed.comparison.steps)
+    ]
+    large = [(held, told, measured) for held, told, measured in sent if measured > LARGE]
+    yield line(f"rows known, more than {LARGE:,} B", [off(told, measured) for _, told, measured in large])
+    training = [
+        off(told, measured) for held, told, measured in large if held.observed.case.kind == "training"
+    ]
+    if training:
+        yield line("of them training", training)
+    yield ""
+    yield "| peak memory of a rank, rows estimated | plans | median | 90 % |"
+    yield "|---|---:|---:|---:|"
+    ratios = [
+        held.estimated.memory["host"] / (held.observed.case.ranks * held.observed.memory) for held in halves
+    ]
+    yield line("excess of the prediction", [ratio - 1 for ratio in ratios])
+    under = sum(ratio < 0.95 for ratio in ratios)
+    yield ""
+    yield f"Predicted more than 5 % too low: {under} of {len(ratios)}; the lowest is {min(ratios):.2f} times."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worker", nargs=2, metavar=("PLAN", "RECORD"), help=argparse.SUPPRESS)
-    parser.add_argument("--scales", nargs="+", type=float, default=[0.01, 0.1])
+    parser.add_argument("--scales", nargs="+", type=float, default=[0.1, 1.0])
     parser.add_argument("--ranks", nargs="+", type=int, default=[1, 2, 4])
+    parser.add_argument("--repeats", type=int, default=5, help="undisturbed runs of each plan")
     parser.add_argument(
-        "--repeats", type=int, default=3, help="runs of each plan, of which the fastest counts"
+        "--keep", type=Path, help="a folder that keeps plans and records, and gives them again"
     )
+    parser.add_argument("--quick", action="store_true", help="a smoke test that writes no results")
     options = parser.parse_args()
-    if options.worker:
-        work(*options.worker)
-        return
+    if options.quick:
+        options.scales, options.ranks, options.repeats = [0.01], [1, 2], 1
     machine = hwspec.load("host")
-    load, _, _ = os.getloadavg()
-    print(f"load of the machine before: {load:.1f} (a quiet one has less than 0.5)")
-    report(cases(options.scales, options.ranks, options.repeats, machine), machine)
+    with tempfile.TemporaryDirectory() as name:
+        folder = options.keep or Path(name)
+        found = measure(cases(folder, options.scales, options.ranks), options.repeats, folder)
+        observed = observe(found, machine)
+    page = report(observed, machine, options.repeats)
+    print(page)
+    if not options.quick:
+        results = HERE / "results"
+        (results / "prediction.md").write_text(page + "\n")
+        entries = [
+            {"plan": entry.case.label, "seconds": entry.seconds, "memory": entry.memory} for entry in observed
+        ]
+        (results / "prediction.json").write_text(json.dumps(entries, indent=1) + "\n")
 
 
 if __name__ == "__main__":

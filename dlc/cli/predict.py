@@ -11,6 +11,7 @@ from dlc.diagnostics import DlcError, SourceLoc
 
 if TYPE_CHECKING:
     from dlc.predict import Prediction
+    from dlc.runtime.plan import Plan
 
 _MOST_RANKS = 10_000_000
 _MOST_POINTS = 100
@@ -99,7 +100,8 @@ def _plan(args: argparse.Namespace) -> int:
     locations: list[SourceLoc | None] = []
     for count in counts:
         plan = _load(target, args, count)
-        found.append(advice.advise(plan, machine, coefficients, ranks=count))
+        compiled = _compiled(plan) if args.machine == "host" else frozenset[str]()
+        found.append(advice.advise(plan, machine, coefficients, ranks=count, compiled=compiled))
         locations = [plan.location(index) for index in range(len(plan.locations))]
     if args.plot:
         from dlc.predict.plot import scaling_plot
@@ -113,6 +115,15 @@ def _plan(args: argparse.Namespace) -> int:
     else:
         write_text(report.curve(found))
     return 0
+
+
+def _compiled(plan: "Plan") -> frozenset[str]:
+    """The kernels of a plan that were compiled on this machine before."""
+    if not plan.kernels:
+        return frozenset()
+    from dlc.runtime.kernels.xla_cache import kept
+
+    return kept(plan.kernels)
 
 
 def _load(target: Target, args: argparse.Namespace, ranks: int | None) -> Any:

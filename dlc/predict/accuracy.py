@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlc.hwspec.model import Machine
 from dlc.predict.coefficients import Coefficients
-from dlc.predict.costs import MEMORY, OVERHEAD, PROCESSORS
+from dlc.predict.costs import MEMORY, OVERHEAD, PROCESSORS, STORAGE
 from dlc.predict.prediction import START, Demand, Prediction, Step
 from dlc.predict.report import duration, seconds
 from dlc.predict.simulate import simulate
@@ -57,7 +57,7 @@ class Compared:
             "bytes": self.nbytes,
             "sent": self.sent,
             "moving": self.moving,
-            "demands": [[d.kind, d.calls, d.nbytes, d.flops, d.parallel] for d in self.demands],
+            "demands": [[d.kind, d.calls, d.amount, d.threads] for d in self.demands],
         }
 
 
@@ -106,7 +106,11 @@ class Comparison:
 
 
 def compare(plan: Plan, machine: Machine, record: Json, coefficients: Coefficients) -> Comparison:
-    """A run record (see `dlc.runtime.trace`) against what the plan was predicted to take on the machine."""
+    """A run record (see `dlc.runtime.trace`) against what the plan was predicted to take on the machine.
+
+    The prediction knows what could be known before the run: among it, which kernels XLA had compiled.
+    """
+    compiled = set(record["ranks"][0].get("loaded", ()))
     ranks = [rank["instructions"] for rank in record["ranks"] if rank["instructions"]]
     entries: dict[Key, list[Json]] = {}
     for entry in (entry for rank in ranks for entry in rank):
@@ -115,7 +119,7 @@ def compare(plan: Plan, machine: Machine, record: Json, coefficients: Coefficien
         first = rank[0]
         start = {"op": "start", "seconds": first["start"], "rows": 0, "bytes": 0}
         entries.setdefault((first["gang"], START), []).append(start)
-    prediction = simulate(plan, machine, coefficients)
+    prediction = simulate(plan, machine, coefficients, compiled=compiled)
     estimated = _by_instruction(prediction)
     observed = {
         key: (_over_ranks(found, "rows", steps[-1].split), _over_ranks(found, "bytes", steps[-1].split))
@@ -123,7 +127,7 @@ def compare(plan: Plan, machine: Machine, record: Json, coefficients: Coefficien
         if (steps := estimated.get(key)) and steps[-1].op not in _UNSEEN
     }
     known = {key: extent for key, extent in observed.items() if extent[0]}
-    informed = _by_instruction(simulate(plan, machine, coefficients, observed=known))
+    informed = _by_instruction(simulate(plan, machine, coefficients, observed=known, compiled=compiled))
     compared = [
         _compared(key, steps, informed[key], entries[key], observed.get(key, (0.0, 0.0)))
         for key, steps in estimated.items()
@@ -164,17 +168,12 @@ def _compared(
         rows=(estimated[-1].rows, extent[0]),
         nbytes=(estimated[-1].bytes, extent[1]),
         sent=(
-            sum(sum(step.traffic.values()) for step in informed),
+            sum(size for step in informed for name, size in step.traffic.items() if name != STORAGE),
             sum(float(entry.get("sent_bytes", 0)) for entry in entries),
         ),
         moving=sum(moving),
         demands=tuple(
-            replace(
-                demand,
-                calls=demand.calls * step.times,
-                nbytes=demand.nbytes * step.times,
-                flops=demand.flops * step.times,
-            )
+            replace(demand, calls=demand.calls * step.times, amount=demand.amount * step.times)
             for step in informed
             for demand in step.demands
         ),

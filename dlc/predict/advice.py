@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,11 @@ def advise(
     coefficients: Coefficients | None = None,
     *,
     ranks: int | None = None,
+    compiled: Collection[str] = (),
 ) -> Prediction:
     """As `simulate`, with `advice`: what doubling each resource, and other ranks, would bring; best first."""
     resources = machine if isinstance(machine, Resources) else Resources.of(machine)
-    found = simulate(plan, resources, coefficients, ranks=ranks)
+    found = simulate(plan, resources, coefficients, ranks=ranks, compiled=compiled)
     known, resources = _of_one_clock(coefficients or Coefficients(), resources)
     count = ranks or plan.world_size
     options = [(_SENTENCES[name], resources.scaled(name, 2.0), count) for name in SCALABLE]
@@ -34,7 +36,7 @@ def advise(
     if count > 1:
         options.append(("half the ranks", resources, count // 2))
     advice = [
-        Advice(change, simulate(plan, changed, known, ranks=number).seconds.value)
+        Advice(change, simulate(plan, changed, known, ranks=number, compiled=compiled).seconds.value)
         for change, changed, number in options
     ]
     limit = found.seconds.value * (1 - _WORTH)

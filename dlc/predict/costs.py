@@ -1,18 +1,19 @@
 """Seconds of one step on the machine at hand: roofline and Amdahl's law for work, rounds for collectives.
 
-A class of operators takes `t0 + max(flops / rate, bytes / bandwidth) · (φ + (1 − φ) / p)` on p cores, with
-its own coefficients; a step adds what its collective and its files take.
+Work of a class takes `t0 + max(amount / rate · (φ + (1 − φ) / p), bytes / bandwidth)` on a rank of p threads,
+with coefficients of its own; a step adds what its collective and its files take.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from dlc.predict.coefficients import Coefficient, Coefficients
+from dlc.predict.coefficients import HOLDS, IN_BYTES, PASSES, QUEUE, WAITS, WINDOW, Coefficients
 from dlc.predict.collectives import Choice, choose
-from dlc.predict.fragments import Work
+from dlc.predict.frames import Work
+from dlc.predict.modules import ModuleCost
 from dlc.predict.network import Wire
 from dlc.predict.prediction import Demand
 from dlc.predict.resources import Placement, Resources
@@ -48,6 +49,18 @@ class Cost:
             self.classes[kind or part] = self.classes.get(kind or part, 0.0) + seconds
 
 
+def working_memory(demands: Iterable[Demand]) -> float:
+    """Bytes that a rank needs while it works, beside its inputs and outputs."""
+    held = passing = waiting = 0.0
+    threads = 1.0
+    for demand in demands:
+        held += HOLDS.get(demand.kind, 0.0) * demand.amount
+        passing += PASSES.get(demand.kind, 0.0) * demand.amount
+        waiting += WAITS.get(demand.kind, 0.0) * demand.amount
+        threads = max(threads, demand.threads)
+    return held + min(passing, WINDOW * threads) + min(waiting, QUEUE)
+
+
 class Pricer:
     """Prices work and collectives of a gang that lies on a machine in one way."""
 
@@ -57,30 +70,24 @@ class Pricer:
         self.placement = placement
 
     def work(self, work: Sequence[Work], cost: Cost) -> None:
-        """Add what operators take on the slowest rank."""
+        """Add what work takes on the slowest rank."""
         place = self.placement
         for entry in work:
             cost.flops += entry.flops
-            shared = Demand(entry.kind, entry.calls, entry.split, entry.flops, place.ranks * place.threads)
-            copied = Demand(entry.kind, 0.0, entry.whole, 0.0, place.threads)
-            # Cores of a node share its memory, which bounds them all together.
-            self._demand(shared, shared.nbytes / place.nodes, cost)
-            self._demand(copied, copied.nbytes * place.width, cost)
+            amount = entry.split / place.ranks + entry.whole
+            nbytes = amount if entry.kind in IN_BYTES else 0.0
+            self._demand(Demand(entry.kind, entry.calls, amount, place.threads), nbytes, cost)
 
-    def _demand(self, demand: Demand, through_memory: float, cost: Cost) -> None:
-        """Add a demand, of which so many bytes go through the memory of each node."""
-        if not (demand.calls or demand.nbytes or demand.flops):
+    def _demand(self, demand: Demand, nbytes: float, cost: Cost) -> None:
+        """Add a demand that takes so many bytes through memory, which the cores of a node share."""
+        if not (demand.calls or demand.amount):
             return
-        figures = self._figures(demand.kind)
-        rate = self.resources.core_flops * figures.efficiency
-        at_cores = max(demand.flops / rate, demand.nbytes / figures.rate) * demand.share(figures.serial)
-        at_memory = through_memory / self.resources.memory_rate
+        figures = self.coefficients.of(demand.kind, self.resources.clock)
+        calls, at_cores = demand.seconds(figures.seconds, figures.rate, figures.serial)
+        at_memory = nbytes * self.placement.width / self.resources.memory_rate
         cost.demands.append(demand)
-        cost.add(OVERHEAD, demand.calls * figures.seconds, demand.kind)
+        cost.add(OVERHEAD, calls, demand.kind)
         cost.add(PROCESSORS if at_cores >= at_memory else MEMORY, max(at_cores, at_memory), demand.kind)
-
-    def _figures(self, kind: str) -> Coefficient:
-        return self.coefficients.of(kind, self.resources.clock)
 
     def collective(self, operation: str, size: float, cost: Cost) -> None:
         """Add the best algorithm of a collective; see `collectives.ALGORITHMS` for what `size` means."""
@@ -110,19 +117,24 @@ class Pricer:
             cost.add(STORAGE, seconds)
             cost.traffic[STORAGE] = cost.traffic.get(STORAGE, 0.0) + size
 
-    def tensor(self, flops: float, nbytes: float, dtype: str, cost: Cost, *, calls: int = 1) -> None:
-        """Add `calls` of a tensor fragment on every rank; `flops` and `nbytes` are those of one call."""
-        device = self.resources.device
-        figures = self._figures("tensor")
-        if device is None:
-            place = self.placement
-            rate = self.resources.core_flops * (2 if dtype == "f32" else 1) * place.threads
-            bandwidth = min(self.resources.memory_rate / place.width, figures.rate)
-            launch = figures.seconds
-        else:
-            rate, bandwidth, launch = device.peak(dtype), device.rate or math.inf, device.launch
-        compute, memory = calls * flops / (rate * figures.efficiency), calls * nbytes / bandwidth
-        cost.flops += calls * flops * self.placement.ranks
-        cost.demands.append(Demand("tensor", calls, calls * nbytes, calls * flops, 1.0))
-        cost.add(OVERHEAD, calls * launch, "tensor")
-        cost.add(PROCESSORS if compute >= memory else MEMORY, max(compute, memory), "tensor")
+    def kernel(self, module: ModuleCost, cost: Cost, *, calls: int = 1) -> None:
+        """Add `calls` of a tensor fragment on every rank."""
+        device, place = self.resources.device, self.placement
+        cost.flops += calls * module.flops * place.ranks
+        if device is not None:
+            figures = self.coefficients.of("product")
+            compute = module.flops / (device.peak(module.dtype) * figures.rate)
+            memory = module.nbytes / (device.rate or math.inf)
+            cost.add(OVERHEAD, calls * device.launch, "kernel")
+            cost.add(PROCESSORS if compute >= memory else MEMORY, calls * max(compute, memory), "product")
+            return
+        peak = self.resources.core_flops * (2 if module.dtype == "f32" else 1)
+        threads = min(1.0, place.threads)  # each rank computes with one thread
+        for kind, amount, nbytes in (
+            ("kernel", 0.0, 0.0),
+            ("product", module.products / peak, 0.0),
+            ("convolution", module.convolutions / peak, 0.0),
+            ("elements", module.elements, module.nbytes),
+        ):
+            demand = Demand(kind, calls if kind == "kernel" else 0, calls * amount, threads)
+            self._demand(demand, calls * nbytes, cost)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-VERSION = 1
+VERSION = 2
 _MOST_BYTES = 32 << 20  # of the history; when it is longer, its older half goes
 _RECENT = 400  # runs that a calibration looks at
 _GROWN = 1.25  # growth of the history after which coefficients are fitted again

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from dlc.predict import fragments
-from dlc.predict.costs import Cost, Pricer
-from dlc.predict.fragments import Frame, Work
+from dlc.predict import fragments, messages
+from dlc.predict.costs import Cost, Pricer, working_memory
+from dlc.predict.expressions import calls_of, expressions
+from dlc.predict.frames import Frame, Work, columns_of, is_text, width
+from dlc.predict.operators import comparisons
 from dlc.predict.resources import Placement
 
 if TYPE_CHECKING:
@@ -17,9 +19,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Rule = Callable[["Gang", Json, Cost], None]
 
+_VIEW = 16.0  # bytes of memory that point to a text, beside its own
 _CACHED = 0.5  # input files up to this share of the memory of the nodes are in the page cache after one run
-_CALL = Work("query", calls=1.0)
-COLLECTIVE = Work("collective", calls=1.0)
 
 
 @dataclass
@@ -27,12 +28,13 @@ class Gang:
     """A gang on its way through its instructions; `peak` is in bytes, on the rank that holds most.
 
     `numbers` has the values of counts by name (for batches, their steps), `micro` the micro-batches of a
-    batch.
+    batch. `compiled` names the kernels that XLA has compiled before.
     """
 
     name: str
     plan: Plan
     pricer: Pricer
+    compiled: Collection[str] = ()
     frames: dict[str, Frame] = field(default_factory=dict[str, Frame])
     peak: float = 0.0
     device_peak: float = 0.0
@@ -85,17 +87,25 @@ class Gang:
         started, self.started = self.started, True
         return [] if started else [Work("start", calls=1.0)]
 
+    def together(self) -> list[Work]:
+        """What a collective takes beside moving bytes: all ranks have to come to it."""
+        waits = [Work("turn", calls=1.0)] if self.pricer.placement.threads < 1 else []
+        return [Work("collective", calls=1.0), *waits] if self.ranks > 1 else []
+
     def on_rank(self, frame: Frame) -> float:
         """Bytes of a frame on one rank."""
-        return 0.0 if frame.pending else frame.bytes / (self.ranks if frame.split else 1)
+        if frame.pending:
+            return 0.0
+        size = frame.bytes + _VIEW * frame.rows * sum(map(is_text, frame.columns.values()))
+        return size / (self.ranks if frame.split else 1)
 
-    def settle(self) -> None:
+    def settle(self, cost: Cost) -> None:
         """Count the memory that was in use during an instruction."""
         tensors = sum(self.on_rank(frame) for frame in self.frames.values() if frame.tensor)
         rows = sum(self.on_rank(frame) for frame in self.frames.values() if not frame.tensor)
         if self.pricer.resources.device is None:
             rows, tensors = rows + tensors, 0.0
-        self.peak = max(self.peak, rows + self.scratch)
+        self.peak = max(self.peak, rows + self.scratch + working_memory(cost.demands))
         self.device_peak = max(self.device_peak, tensors)
         self.scratch = 0.0
 
@@ -114,7 +124,7 @@ class Gang:
             case "result":
                 return f"result {instruction['name']}"
             case "start":
-                return "load XLA, compile kernels"
+                return "load XLA, compile kernels" if self.plan.kernels else "start"
             case op:
                 return op.replace("_", "-")
 
@@ -135,26 +145,48 @@ def drain(gangs: Sequence[Gang], place: Placement, runtime: float) -> dict[str, 
 
 def _read(gang: Gang, instruction: Json, cost: Cost) -> None:
     """Files are opened now, and read by the query that needs their rows."""
-    gang.pricer.work([Work("open", calls=len(instruction["paths"]))], cost)
-    columns = fragments.columns_of(instruction["schema"])
-    tested = _columns_read(instruction.get("predicate") or {})
+    files, pieces = len(instruction["paths"]), len(instruction["pieces"])
+    gang.pricer.work([Work("open", calls=files, whole=pieces * len(instruction["schema"]))], cost)
     split = not instruction.get("replicated")
     total = sum(rows for _, _, rows in instruction["pieces"] if rows > 0)
     rows = float(total or instruction.get("predicted", {}).get("rows", 0))
-    frame = Frame(rows, columns, split)
-    decoded = rows * sum({**tested, **columns}.values())
-    work = Work("read", decoded if split else 0.0, 0.0 if split else decoded, calls=0.0)
+    frame = Frame(rows, columns_of(instruction["schema"]), split)
     gang.define([instruction["out"]], [frame], instruction)
     (name,) = gang.outputs(instruction)
     stored = sum(entry["bytes"] for entry in gang.plan.inputs if entry["path"] in instruction["paths"])
     memory = gang.pricer.resources.memory * gang.pricer.placement.nodes
-    frame = gang.frames[name]
+    taken = gang.frames[name]
     cached = sum(entry["bytes"] for entry in gang.plan.inputs) < _CACHED * memory
-    gang.frames[name] = replace(frame, split=split, pending=(work,), stored=0.0 if cached else float(stored))
+    gang.frames[name] = replace(
+        taken,
+        split=split,
+        pending=tuple(_decoding(instruction, frame, taken.rows)),
+        stored=0.0 if cached else float(stored),
+    )
 
 
-def _columns_read(tree: Json) -> dict[str, float]:
-    found = {tree["name"]: fragments.width(tree["type"])} if tree.get("f") == "col" else {}
+def _decoding(instruction: Json, whole: Frame, kept: float) -> list[Work]:
+    """What it takes to decode the columns of a file, of which a predicate keeps so many rows."""
+    predicate: Json | None = instruction.get("predicate")
+    tested = _columns_read(predicate or {})
+    work: list[Work] = []
+    for name, type_ in {**whole.columns, **tested}.items():
+        # Where a predicate has dropped rows, the other columns are decoded only in part.
+        rows = whole.rows if predicate is None or name in tested else kept
+        if is_text(type_):
+            work.append(whole.work("words", rows))
+        elif type_.startswith("decimal"):
+            work.append(whole.work("scale", rows))
+        else:
+            work.append(whole.work("read", rows * width(type_)))
+    if predicate is not None:
+        work += expressions([predicate], whole)
+        work.append(whole.work("skip", whole.rows * len(whole.columns.keys() - tested.keys())))
+    return work
+
+
+def _columns_read(tree: Json) -> dict[str, str]:
+    found = {tree["name"]: tree["type"]} if tree.get("f") == "col" else {}
     for argument in tree.get("args", ()):
         found |= _columns_read(argument)
     return found
@@ -163,21 +195,30 @@ def _columns_read(tree: Json) -> dict[str, float]:
 def _constant(gang: Gang, instruction: Json, cost: Cost) -> None:
     size = len(gang.plan.constants.get(instruction["name"], b""))
     gang.pricer.work([Work("read", whole=size)], cost)
-    gang.define([instruction["out"]], [Frame(size / 8, {"": 8.0}, split=False)], instruction)
+    gang.define([instruction["out"]], [Frame(1.0, width=size, split=False)], instruction)
 
 
 def _run(gang: Gang, instruction: Json, cost: Cost) -> None:
+    fragment = instruction["fragment"]
+    if not fragment["ops"]:  # names change, and nothing runs
+        given = [gang.frames[name] for name in instruction["ins"]]
+        passed: list[int] = fragment["outputs"]
+        gang.frames.update(zip(instruction["outs"], [given[index] for index in passed], strict=True))
+        return
     taken = [gang.take(name, cost, keep=False) for name in instruction["ins"]]
-    work, outputs = fragments.walk(instruction["fragment"], taken)
-    gang.pricer.work([*gang.begin(), _CALL, *work], cost)
+    work, outputs = fragments.walk(fragment, taken, gang.ranks)
+    gang.pricer.work([*gang.begin(), _query(fragment), *work], cost)
     gang.define(instruction["outs"], outputs, instruction)
 
 
-def _moving(operation: str, *, spread: bool, everywhere: bool) -> Rule:
-    """A rule for a collective on rows: pack, move, unpack.
+def _query(fragment: Json) -> Work:
+    """What a query takes beside its work on rows."""
+    return Work("query", calls=1.0, whole=float(calls_of(fragment)))
 
-    With `spread` each rank gets a part; otherwise all rows, on every rank if `everywhere` and else on one.
-    """
+
+def _moving(operation: str, where: str) -> Rule:
+    """A rule for a collective on rows: pack, move, unpack. `where` the rows go, says `messages.sent`."""
+    spread = where == messages.SHUFFLE
 
     def rule(gang: Gang, instruction: Json, cost: Cost) -> None:
         frame = gang.take(instruction["in"], cost, keep=True)
@@ -185,41 +226,53 @@ def _moving(operation: str, *, spread: bool, everywhere: bool) -> Rule:
         ranks = gang.ranks
         if ranks == 1:
             return
-        packed = frame.bytes if frame.split else frame.bytes * ranks
-        work = Work("exchange", 2 * packed) if spread else Work("exchange", packed, packed)
-        gang.pricer.work([COLLECTIVE, work], cost)
-        size = frame.bytes if operation == "broadcast" else packed / (ranks if spread else 1)
-        gang.pricer.collective(operation, size, cost)
-        gang.scratch = packed / ranks if spread else packed * everywhere
+        if gang.observed is not None and instruction["op"] != "all_reduce":  # all rows that came are known
+            frame = replace(gang.frames[instruction["out"]], split=frame.split)
+            rows, total = frame.rows, frame.bytes
+        else:
+            copies = 1 if frame.split or where == messages.FROM_ONE else ranks
+            rows, total = frame.rows * copies, frame.bytes * copies
+        if spread:
+            keys = max(1, len(instruction.get("keys") or instruction.get("by", ())))
+            parting = [frame.work("hash", frame.rows * keys), frame.work("move", frame.bytes)]
+            away = total * (ranks - 1) / ranks  # each rank's own part stays where it is
+            work = [*parting, Work("pack", away), Work("unpack", away)]
+        else:
+            work = [Work("pack", total), Work("unpack", whole=total)]
+        gang.pricer.work([*gang.together(), *work], cost)
+        gang.pricer.collective(operation, total / (ranks if spread else 1), cost)
+        moving = messages.rows_of(rows, total, frame.columns)
+        cost.send(messages.sent(moving, where, ranks))
 
     return rule
 
 
 def _all_reduce(gang: Gang, instruction: Json, cost: Cost) -> None:
     """Partial frames of all ranks go everywhere and are combined on each."""
-    _moving("all_gather", spread=False, everywhere=True)(gang, instruction, cost)
+    _moving("all_gather", messages.EVERYWHERE)(gang, instruction, cost)
     combined = gang.frames[instruction["out"]]
     partial = replace(combined, rows=combined.rows * gang.ranks, split=False)
-    work, _ = fragments.walk(instruction["combine"], [partial])
-    gang.pricer.work([_CALL, *work], cost)
+    work, _ = fragments.walk(instruction["combine"], [partial], gang.ranks)
+    gang.pricer.work([_query(instruction["combine"]), *work], cost)
 
 
 def _range_shuffle(gang: Gang, instruction: Json, cost: Cost) -> None:
     frame = gang.take(instruction["in"], cost, keep=True)
     if gang.ranks > 1:  # rows are merged with the samples to find where the cuts lie
-        gang.pricer.work([_CALL, Work("sort", frame.bytes)], cost)
-    _moving("all_to_all", spread=True, everywhere=False)(gang, instruction, cost)
+        work = [Work("query", calls=1.0), frame.work("sort", comparisons(frame.rows))]
+        gang.pricer.work(work, cost)
+    _moving("all_to_all", messages.SHUFFLE)(gang, instruction, cost)
 
 
 def _send(gang: Gang, instruction: Json, cost: Cost) -> None:
     frame = gang.take(instruction["in"], cost, keep=True)
-    gang.pricer.work([Work("exchange", whole=gang.on_rank(frame), calls=1.0)], cost)
+    gang.pricer.work([Work("pack", whole=gang.on_rank(frame))], cost)
 
 
 def _recv(gang: Gang, instruction: Json, cost: Cost) -> None:
     network = gang.pricer.placement.network
     gang.pricer.message(gang.arriving, network.remote, cost)
-    frame = Frame(gang.arriving / 8, {"": 8.0}, split=False)
+    frame = Frame(1.0, width=gang.arriving, split=False)
     gang.define([instruction["out"]], [frame], instruction)
 
 
@@ -233,7 +286,7 @@ def _write(gang: Gang, instruction: Json, cost: Cost) -> None:
     frame = gang.take(instruction["in"], cost, keep=True)
     parts = instruction["layout"] == "directory"
     work = Work("write", frame.bytes if parts else 0.0, 0.0 if parts else frame.bytes, calls=1.0)
-    gang.pricer.work([work], cost)
+    gang.pricer.work([work, Work("flush", whole=frame.bytes)], cost)
     nodes = gang.pricer.placement.nodes if parts else 1
     gang.pricer.storage(frame.bytes, gang.pricer.resources.write, nodes, cost)
 
@@ -247,11 +300,11 @@ RULES: dict[str, Rule] = {
     "read": _read,
     "constant": _constant,
     "run": _run,
-    "shuffle": _moving("all_to_all", spread=True, everywhere=False),
+    "shuffle": _moving("all_to_all", messages.SHUFFLE),
     "range_shuffle": _range_shuffle,
-    "all_gather": _moving("all_gather", spread=False, everywhere=True),
-    "gather": _moving("gather", spread=False, everywhere=False),
-    "broadcast": _moving("broadcast", spread=False, everywhere=True),
+    "all_gather": _moving("all_gather", messages.EVERYWHERE),
+    "gather": _moving("gather", messages.TO_ONE),
+    "broadcast": _moving("broadcast", messages.FROM_ONE),
     "all_reduce": _all_reduce,
     "send": _send,
     "recv": _recv,

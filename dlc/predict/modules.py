@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 _FUNCTION = re.compile(
@@ -29,12 +29,21 @@ _SIZES = {"i1": 1, "i8": 1, "ui8": 1, "i16": 2, "ui16": 2, "bf16": 2, "f16": 2, 
 
 @dataclass(frozen=True)
 class ModuleCost:
-    """One call of a module: `results` are the bytes of each output, `dtype` the type of its products."""
+    """One call of a module: FLOP of its products, its convolutions, and all other operations.
 
-    flops: float
+    `results` are the bytes of each output, `dtype` the type of its products.
+    """
+
+    products: float
+    convolutions: float
+    elements: float
     nbytes: float
     results: tuple[float, ...]
     dtype: str
+
+    @property
+    def flops(self) -> float:
+        return self.products + self.convolutions + self.elements
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class _Shape:
 class _Function:
     arguments: list[_Shape]
     results: list[_Shape]
-    flops: float = 0.0
+    flops: dict[str, float] = field(default_factory=dict[str, float])
     nbytes: float = 0.0
     calls: tuple[str, ...] = ()
 
@@ -65,11 +74,18 @@ def module_cost(text: str) -> ModuleCost:
     """The cost of the function `main` of a module, or of its first one."""
     functions, dtype = _functions(text)
     if not functions:
-        return ModuleCost(0.0, 0.0, (), "f32")
+        return ModuleCost(0.0, 0.0, 0.0, 0.0, (), "f32")
     main = functions.get("main") or next(iter(functions.values()))
     flops, inner = _total(main, functions, 0)
     outer = sum(shape.nbytes for shape in (*main.arguments, *main.results))
-    return ModuleCost(flops, inner + outer, tuple(shape.nbytes for shape in main.results), dtype)
+    return ModuleCost(
+        flops.get("dot_general", 0.0),
+        flops.get("convolution", 0.0),
+        flops.get("", 0.0),
+        inner + outer,
+        tuple(shape.nbytes for shape in main.results),
+        dtype,
+    )
 
 
 def _functions(text: str) -> tuple[dict[str, _Function], str]:
@@ -82,18 +98,23 @@ def _functions(text: str) -> tuple[dict[str, _Function], str]:
             current.calls += (match[1],)
         elif match := _OPERATION.search(line):
             flops, nbytes, kind = _operation(match[1], match[2])
-            current.flops += flops
+            product = match[1] if kind else ""
+            current.flops[product] = current.flops.get(product, 0.0) + flops
             current.nbytes += nbytes
             dtype = kind or dtype
     return functions, dtype
 
 
-def _total(function: _Function, functions: dict[str, _Function], depth: int) -> tuple[float, float]:
-    flops, nbytes = function.flops, function.nbytes
+def _total(
+    function: _Function, functions: dict[str, _Function], depth: int
+) -> tuple[dict[str, float], float]:
+    """FLOP by kind of product, and bytes, of a function and all that it calls."""
+    flops, nbytes = dict(function.flops), function.nbytes
     for name in function.calls if depth < 64 else ():
         if name in functions:
             more, moved = _total(functions[name], functions, depth + 1)
-            flops, nbytes = flops + more, nbytes + moved
+            flops = {kind: flops.get(kind, 0.0) + more.get(kind, 0.0) for kind in flops.keys() | more.keys()}
+            nbytes += moved
     return flops, nbytes
 
 

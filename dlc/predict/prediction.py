@@ -10,6 +10,8 @@ Json = dict[str, Any]
 
 START = -1
 """Index of the step in which a rank makes itself ready."""
+CROWDING = 1.5
+"""Where ranks take turns on a core, each loses more than that: this power of their number (measured)."""
 _TENTH = 1.2816  # standard deviations from the median to the tenth and to the ninetieth percentile
 
 
@@ -78,17 +80,25 @@ class Step:
 
 @dataclass(frozen=True)
 class Demand:
-    """Work of one class of operators on `parallel` cores: what seconds are linear in, once φ is fixed."""
+    """Work of one class on one rank: what seconds are linear in, once the serial share φ is known.
+
+    `threads` work on it; below 1, ranks take turns on the cores, and calls take longer too.
+    """
 
     kind: str
     calls: float
-    nbytes: float
-    flops: float
-    parallel: float
+    amount: float
+    threads: float
 
-    def share(self, serial: float) -> float:
-        """The factor of Amdahl's law; more than 1 where ranks share a core."""
-        return serial + (1 - serial) / self.parallel
+    @property
+    def crowd(self) -> float:
+        """How much longer everything takes where ranks share a core."""
+        return max(1.0, 1 / self.threads) ** CROWDING
+
+    def seconds(self, each: float, rate: float, serial: float) -> tuple[float, float]:
+        """Seconds of the calls, of which one takes `each`, and of the amount, by Amdahl's law."""
+        share = serial + (1 - serial) / max(1.0, self.threads)
+        return self.calls * each * self.crowd, self.amount / rate * share * self.crowd
 
 
 @dataclass(frozen=True)

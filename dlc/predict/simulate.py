@@ -8,7 +8,7 @@ clocks in its body are those of the first round.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,20 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Observed = Mapping[tuple[str, int], tuple[float, float]]
 
-RUNTIME_BYTES = 180 << 20
-"""Memory of a rank before it holds any frame: the interpreter, its libraries and their threads (measured)."""
-XLA_BYTES = 250 << 20
-"""What a rank needs beside that when it compiles kernels."""
+_RUNTIME_BYTES = (
+    150 << 20
+)  # of a rank before it holds any frame: interpreter, libraries, their threads (measured)
+_MPI_BYTES = 10 << 20  # more where there are others to talk to
+_XLA_BYTES = 160 << 20  # more where it runs kernels
+_COMPILER_BYTES = 100 << 20  # more where it compiles them
 _MOST_STEPS = 1_000_000
 _LINKS = 0.5  # spread of the time that links and storage take: their latencies are seldom published
+
+
+def idle_bytes(ranks: int, *, kernels: bool, compiling: bool) -> int:
+    """Memory of one of so many ranks beside its values."""
+    xla = kernels * _XLA_BYTES + compiling * _COMPILER_BYTES
+    return _RUNTIME_BYTES + (ranks > 1) * _MPI_BYTES + xla
 
 
 def simulate(
@@ -43,31 +51,38 @@ def simulate(
     *,
     ranks: int | None = None,
     observed: Observed | None = None,
+    compiled: Collection[str] = (),
 ) -> Prediction:
     """What a plan takes on a machine: time, traffic, memory, FLOP, energy and price, without advice.
 
     `ranks` runs gangs of the whole world on another number of ranks than the plan is for. `observed` gives
     the rows and bytes that steps of a run really gave, by gang and index, instead of the estimates in the
-    plan. Raises DLC520 for an instruction that has no cost rule, and DLC522 for gangs that wait for each
-    other for ever.
+    plan, and `compiled` names the kernels that XLA has compiled before. Raises DLC520 for an instruction
+    that has no cost rule, and DLC522 for gangs that wait for each other for ever.
     """
     resources = machine if isinstance(machine, Resources) else Resources.of(machine)
-    return _Run(
-        plan, resources, coefficients or Coefficients(), ranks or plan.world_size, observed or {}
-    ).walk()
+    world = ranks or plan.world_size
+    return _Run(plan, resources, coefficients or Coefficients(), world, observed or {}, compiled).walk()
 
 
 class _Run:
     """One walk: clocks of the gangs, messages under way, and the steps so far."""
 
     def __init__(
-        self, plan: Plan, resources: Resources, coefficients: Coefficients, ranks: int, observed: Observed
+        self,
+        plan: Plan,
+        resources: Resources,
+        coefficients: Coefficients,
+        ranks: int,
+        observed: Observed,
+        compiled: Collection[str],
     ) -> None:
         self.plan = plan
         self.resources = resources
         self.coefficients = coefficients
         self.ranks = ranks
         self.observed = observed
+        self.compiled = compiled
         self.steps: list[Step] = []
         self.spans: list[Span] = []
         self.spreads: dict[str, float] = {}
@@ -96,7 +111,7 @@ class _Run:
     def _gang(self, gang: PlanGang) -> Gang:
         world = len(gang.ranks) == self.plan.world_size
         placement = self.resources.place(self.ranks if world else len(gang.ranks))
-        return Gang(gang.name, self.plan, Pricer(self.resources, self.coefficients, placement))
+        return Gang(gang.name, self.plan, Pricer(self.resources, self.coefficients, placement), self.compiled)
 
     def _before(self, number: int) -> list[str]:
         """Gangs that share a rank with this one and come first."""
@@ -110,8 +125,7 @@ class _Run:
         clock = max((self.finished[name] for name in before), default=0.0)
         first = Cost()
         start(gang, entry.instructions, first)
-        if first.seconds:
-            clock = self._record(gang, START, {"op": "start"}, first, clock, 1)
+        clock = self._record(gang, START, {"op": "start"}, first, clock, 1)
         for index, instruction in enumerate(entry.instructions):
             if instruction["op"] == "recv":
                 while (message := self._message(instruction, entry)) is None:
@@ -151,10 +165,7 @@ class _Run:
         cost = Cost()
         gang.observed = self.observed.get((gang.name, path[0])) if times == 1 else None
         rule(gang, instruction, cost)
-        moved = instruction.get("predicted", {}).get("moved")
-        if moved is not None and gang.observed is None and gang.ranks == self.plan.world_size:
-            cost.send(float(moved))
-        gang.settle()
+        gang.settle(cost)
         finish = self._record(gang, path[0], instruction, cost, clock, times)
         self.spans.append(Span(gang.name, path, clock, finish))
         return finish
@@ -216,6 +227,10 @@ class _Run:
         ]
         return sum(errors) ** 0.5
 
+    def _idle_bytes(self) -> int:
+        kernels = self.plan.kernels.keys()
+        return idle_bytes(self.ranks, kernels=bool(kernels), compiling=bool(kernels - set(self.compiled)))
+
     def _result(self, gangs: list[Gang]) -> Prediction:
         seconds = max(self.finished.values(), default=0.0)
         place = self.resources.place(self.ranks)
@@ -232,7 +247,7 @@ class _Run:
             seconds=Interval.around(seconds, self._spread(self.spreads)),
             steps=tuple(self.steps),
             traffic=traffic,
-            memory=drain(gangs, place, RUNTIME_BYTES + (XLA_BYTES if self.plan.kernels else 0)),
+            memory=drain(gangs, place, self._idle_bytes()),
             capacity=_capacity(resources),
             flops=sum(step.flops for step in self.steps),
             energy=None if resources.watts is None else resources.watts * place.nodes * seconds,

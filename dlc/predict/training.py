@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import NormalDist
 
 from dlc.predict.costs import Cost
-from dlc.predict.fragments import Frame, Work
-from dlc.predict.instructions import COLLECTIVE, RULES, Gang, Json
+from dlc.predict.expressions import calls_of
+from dlc.predict.frames import Frame, Work
+from dlc.predict.instructions import RULES, Gang, Json
 from dlc.predict.modules import ModuleCost, module_cost
+from dlc.predict.operators import comparisons
 
 _ELEMENT = {"f64": 8.0, "i64": 8.0, "f16": 2.0, "bf16": 2.0, "i8": 1.0, "i1": 1.0, "bool": 1.0}
 _LATER = 100.0  # bytes of a note on the way of training
@@ -17,7 +20,7 @@ _LATER = 100.0  # bytes of a note on the way of training
 
 def tensor(size: float, *, split: bool = False) -> Frame:
     """A tensor as a value of so many bytes."""
-    return Frame(1.0, {"": size}, split, tensor=True)
+    return Frame(1.0, width=size, split=split, tensor=True)
 
 
 def module(gang: Gang, fragment: Json) -> ModuleCost:
@@ -39,10 +42,25 @@ def modules(instructions: Sequence[Json]) -> set[str]:
 
 
 def start(gang: Gang, instructions: Sequence[Json], cost: Cost) -> None:
-    """What a rank does before its first instruction: it loads XLA and compiles what it will run."""
-    if texts := [gang.plan.kernels[name] for name in modules(instructions)]:
-        work = Work("compile", whole=float(sum(map(len, texts))), calls=float(len(texts)))
-        gang.pricer.work([Work("import", calls=1.0), work], cost)
+    """What a rank does before its first instruction: it builds its queries, loads XLA, compiles kernels."""
+    work = [Work("prepare", calls=1.0, whole=float(_nodes(instructions))), *gang.together()]
+    kernels = sorted(modules(instructions))
+    work += [Work("import", calls=1.0)] if kernels else []
+    for name in kernels:
+        kind = "load" if name in gang.compiled else "compile"
+        work.append(Work(kind, whole=float(len(gang.plan.kernels[name])), calls=1.0))
+    gang.pricer.work(work, cost)
+
+
+def _nodes(instructions: Sequence[Json]) -> int:
+    """Nodes of all expressions in instructions."""
+    count = 0
+    for code in instructions:
+        # Reductions of tensors name how they combine; those of frames have a fragment for it.
+        given: list[Json | str] = [code.get("fragment", ""), code.get("combine", "")]
+        count += sum(calls_of(fragment) for fragment in given if not isinstance(fragment, str))
+        count += _nodes(code.get("body", ()))
+    return count
 
 
 def _parameters(gang: Gang, instruction: Json, cost: Cost) -> None:
@@ -57,7 +75,7 @@ def _to_tensor(gang: Gang, instruction: Json, cost: Cost) -> None:
     made: list[Frame] = []
     for columns, dtype in zip(instruction["columns"], instruction["dtypes"], strict=True):
         count = 1 if isinstance(columns, str) else len(columns)
-        made.append(Frame(frame.rows, {"": count * _ELEMENT.get(dtype, 4.0)}, frame.split, tensor=True))
+        made.append(Frame(frame.rows, width=count * _ELEMENT.get(dtype, 4.0), split=frame.split, tensor=True))
     moved = frame.bytes + sum(entry.bytes for entry in made)
     gang.pricer.work([_convert(moved, split=frame.split)], cost)
     gang.define(instruction["outs"], made, instruction)
@@ -66,7 +84,7 @@ def _to_tensor(gang: Gang, instruction: Json, cost: Cost) -> None:
 def _from_tensor(gang: Gang, instruction: Json, cost: Cost) -> None:
     source = instruction["in"]
     frame = tensor(0.0) if source is None else gang.take(source, cost, keep=True)
-    columns = {**frame.columns, **dict.fromkeys(instruction["columns"], 8.0)}
+    columns = {**frame.columns, **dict.fromkeys(instruction["columns"], "f64")}
     given = replace(frame, columns=columns, pending=())
     gang.pricer.work([_convert(given.bytes, split=given.split)], cost)
     gang.define([instruction["out"]], [given], instruction)
@@ -79,7 +97,7 @@ def _convert(size: float, *, split: bool) -> Work:
 def _rows(gang: Gang, instruction: Json, cost: Cost) -> None:
     frame = gang.take(instruction["in"], cost, keep=True)
     if not instruction.get("whole") and gang.ranks > 1:
-        gang.pricer.work([COLLECTIVE], cost)
+        gang.pricer.work(gang.together(), cost)
         gang.pricer.collective("all_gather", 8.0 * gang.ranks, cost)
     gang.frames[instruction["out"]] = tensor(8.0)
     gang.numbers[instruction["out"]] = frame.rows
@@ -89,13 +107,22 @@ def _batches(gang: Gang, instruction: Json, cost: Cost) -> None:
     """Rows are hashed and put in order, once an epoch where they are shuffled."""
     taken: list[Frame] = [gang.frames[name] for name in instruction["ins"]]
     size = sum(frame.bytes for frame in taken)
-    gang.pricer.work([_convert(size, split=True), Work("sort", size)], cost)
+    rows = max((frame.rows for frame in taken), default=0.0)
+    gang.pricer.work([_convert(size, split=True), Work("deal", comparisons(rows))], cost)
     if instruction["owned"] == "local" and gang.ranks > 1:
         gang.pricer.collective("all_to_all", size / gang.ranks, cost)
     gang.frames[instruction["out"]] = tensor(size, split=True)
-    rows: float = max((frame.rows for frame in taken), default=0.0)
-    gang.numbers[instruction["out"]] = math.ceil(rows / int(instruction["size"]))
+    shards = gang.ranks if instruction["owned"] == "local" else int(instruction["micro_batches"])
+    gang.numbers[instruction["out"]] = _steps_of(rows, shards, int(instruction["size"]))
     gang.micro[instruction["out"]] = instruction["micro_batches"]
+
+
+def _steps_of(rows: float, shards: int, size: int) -> int:
+    """Batches of an epoch: the largest shard decides, and a hash deals rows as chance would."""
+    share = rows / shards
+    beyond = NormalDist().inv_cdf((shards - 0.375) / (shards + 0.25))  # Blom's mean of the largest of them
+    largest = share + max(0.0, beyond) * math.sqrt(share * (1 - 1 / shards))
+    return math.ceil(largest / math.ceil(size / shards))
 
 
 def _steps(gang: Gang, instruction: Json, cost: Cost) -> None:
@@ -115,9 +142,9 @@ def _xla(gang: Gang, instruction: Json, cost: Cost) -> None:
     rows = max((frames[index].rows for index in split), default=0.0)
     here = rows / gang.ranks if any(frames[index].split for index in split) else rows
     calls = max(1, math.ceil(here / chunks["chunk"])) if split else 1
-    gang.pricer.tensor(call.flops, call.nbytes, call.dtype, cost, calls=calls)
+    gang.pricer.kernel(call, cost, calls=calls)
     made = [
-        Frame(rows, {"": size / chunks["chunk"]}, here < rows, tensor=True)
+        Frame(rows, width=size / chunks["chunk"], split=here < rows, tensor=True)
         if kind == "rows"
         else tensor(size)
         for kind, size in zip(chunks["outputs"], call.results, strict=False)
@@ -138,7 +165,7 @@ def _micro(gang: Gang, instruction: Json, cost: Cost) -> None:
     calls = math.ceil(shards / gang.ranks)
     if instruction["step"] is None:  # all steps of the epoch at once
         calls *= max(1, round(gang.numbers.get(instruction["in"], 1.0)))
-    gang.pricer.tensor(call.flops, call.nbytes, call.dtype, cost, calls=calls)
+    gang.pricer.kernel(call, cost, calls=calls)
     gang.scratch = call.nbytes
     gang.define(instruction["outs"], [tensor(size) for size in call.results], instruction)
 
@@ -148,8 +175,11 @@ def _reduce(gang: Gang, instruction: Json, cost: Cost) -> None:
     sizes: list[float] = [gang.frames[name].bytes for name in instruction["ins"]]
     known = instruction.get("predicted", {})
     if gang.ranks > 1:
-        gang.pricer.work([Work("reduce", calls=1.0), Work("exchange", whole=2 * sum(sizes))], cost)
+        waits = [Work("turn", calls=1.0)] if gang.pricer.placement.threads < 1 else []
+        gang.pricer.work([Work("reduce", calls=1.0), *waits, Work("pack", whole=2 * sum(sizes))], cost)
         gang.pricer.collective("all_reduce", float(known.get("bytes", sum(sizes))), cost)
+        if "moved" in known and gang.ranks == gang.plan.world_size:
+            cost.send(float(known["moved"]))
     gang.define(instruction["outs"], [tensor(size) for size in sizes], instruction)
 
 

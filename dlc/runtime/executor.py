@@ -12,6 +12,7 @@ from dlc.diagnostics import DlcError
 from dlc.runtime import exchange
 from dlc.runtime.inputs import check_inputs
 from dlc.runtime.instructions import Context, Site, compile_steps, run_steps
+from dlc.runtime.kernels import loaded_kernels
 from dlc.runtime.output import Outputs
 from dlc.runtime.parameters import bind_parameters
 from dlc.runtime.plan import Plan
@@ -45,6 +46,7 @@ def execute(
     world = _group(transport, list(range(plan.world_size)))
     if recorder is not None:
         world = Counting(world, recorder.traffic)
+        recorder.begin(world)
     outputs = Outputs(plan.outputs, _run_name(world))
     bound = bind_parameters(plan.parameters, parameters or {})
     context = Context(plan, world, outputs, bound, {}, recorder)
@@ -54,6 +56,8 @@ def execute(
             for gang in plan.gangs
             if world.rank in gang.ranks
         ]
+        if recorder is not None and plan.kernels:
+            recorder.loaded = loaded_kernels(plan.kernels)
         if world.rank == 0:  # the others wait, so that one error is reported once
             check_memory(plan, world.neighbours)
             check_inputs(plan.inputs)

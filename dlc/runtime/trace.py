@@ -23,13 +23,20 @@ VERSION = 1
 class Recorder:
     """Collects one entry an instruction; without a recorder a run measures nothing.
 
-    The entry of a loop holds those of its body, in which all iterations are added up.
+    The entry of a loop holds those of its body, in which all iterations are added up. `loaded` names the
+    kernels that did not have to be compiled.
     """
 
     entries: list[Json] = field(default_factory=list[Json])
     started: float = field(default_factory=time.perf_counter)
     traffic: Traffic = field(default_factory=Traffic)
+    loaded: list[str] = field(default_factory=list[str])
     _level: list[Json] | None = None
+
+    def begin(self, world: Transport) -> None:
+        """Count seconds from now on; every rank calls it, and waits until all of them have come."""
+        world.barrier()
+        self.started = time.perf_counter()
 
     @contextmanager
     def entry(self, gang: str, index: int, instruction: Json) -> Generator[Json]:
@@ -81,6 +88,7 @@ class Recorder:
             "rank": world.rank,
             "seconds": time.perf_counter() - self.started,
             "peak_bytes": peak_bytes(),
+            "loaded": self.loaded,
             "instructions": [entry for entry in self.entries if entry["count"]],
         }
         ranks = world.gather(memoryview(json.dumps(mine).encode()), 0)

@@ -15,7 +15,7 @@ from dlc.dialects import dist, flow
 from dlc.dialects.nn import BatchesOp, BatchesType
 from dlc.passes.estimates import estimate
 from dlc.passes.machine import machine_of
-from dlc.predict.simulate import RUNTIME_BYTES, XLA_BYTES
+from dlc.predict.simulate import idle_bytes
 
 from .times import predict_times
 from .traffic import moved
@@ -26,7 +26,8 @@ class PlacePass(ModulePass):
     """Bind the whole program to one gang of all ranks.
 
     `moved` tells the bytes that collectives send. With a machine, `start` and `finish` tell when an operation
-    begins and ends, and `rounds` how often a loop runs.
+    begins and ends, `rounds` how often a loop runs, and `memory` what a rank is predicted to need; without
+    one, `memory` counts the values that it holds.
     """
 
     name = "place"
@@ -47,13 +48,16 @@ class PlacePass(ModulePass):
                     inner.attributes["moved"] = IntegerAttr(size, i64)
             program.stage = StringAttr("placed")
             if machine is not None:
-                predict_times(ctx, op, program, machine)
+                found = predict_times(ctx, op, program, machine)
+                on_one_node = max(1, -(-self.ranks // found.nodes))
+                gang.memory = IntegerAttr(round(found.memory["host"] / on_one_node), i64)
 
 
 def peak_bytes(program: flow.ProgramOp, ranks: int) -> int:
     """Most bytes of frames and tensors that one rank holds at a time, with what the runtime itself takes."""
     functions = any(isinstance(op, CallOp) for op in program.walk())
-    return RUNTIME_BYTES + (XLA_BYTES if functions else 0) + _peak(program.body.block, ranks)
+    idle = idle_bytes(ranks, kernels=functions, compiling=functions)
+    return idle + _peak(program.body.block, ranks)
 
 
 def _peak(block: Block, ranks: int) -> int:

@@ -12,13 +12,13 @@ from dlc.hwspec.model import Machine
 from dlc.passes.lower.choose_engines import ChooseEnginesPass
 from dlc.passes.lower.instructions import Encoder
 from dlc.passes.lower.lower_to_plan import lower_program
-from dlc.predict.prediction import Span
+from dlc.predict.prediction import Prediction, Span
 from dlc.predict.schedule import schedule
 
 _DIGITS = 9  # of a second: nanoseconds
 
 
-def predict_times(ctx: Context, module: ModuleOp, program: flow.ProgramOp, machine: Machine) -> None:
+def predict_times(ctx: Context, module: ModuleOp, program: flow.ProgramOp, machine: Machine) -> Prediction:
     """Write `start` and `finish` on operations, `rounds` on loops, and the `seconds` of all on the gang.
 
     Seconds since the program began; those in a loop are of its first round. A copy of the program is lowered,
@@ -49,6 +49,7 @@ def predict_times(ctx: Context, module: ModuleOp, program: flow.ProgramOp, machi
     for op in program.body.block.ops:
         if isinstance(op, dist.GangOp):
             op.attributes["seconds"] = _seconds(found.seconds.value)
+    return found
 
 
 def _seconds(value: float) -> Attribute:

@@ -6,8 +6,11 @@ from xdsl.dialects.builtin import FixedBitwidthType
 from xdsl.ir import Operation, SSAValue
 
 from dlc.dialects import dist, nn
+from dlc.dialects.datatypes import text
+from dlc.dialects.frame import FrameType
 from dlc.dialects.table_tensors import as_tensor
 from dlc.passes.estimates import estimate
+from dlc.predict import messages
 from dlc.predict.reductions import Bucket, sent
 
 
@@ -20,14 +23,23 @@ def moved(op: Operation, ranks: int) -> int | None:
         return sum(sent(bucket_of(op, ranks), op.order.data))
     if not isinstance(op, dist.CollectiveOp):
         return None
-    size = estimate(op.frame, "bytes") or 0
+    size, rows = (estimate(op.frame, name) or 0 for name in ("bytes", "rows"))
     match op:
-        case dist.ShuffleOp() | dist.RangeShuffleOp() | dist.GatherOp():
-            return size * (ranks - 1) // ranks
-        case dist.AllReduceOp():
-            return size * ranks * (ranks - 1)
+        case dist.ShuffleOp() | dist.RangeShuffleOp():
+            where = messages.SHUFFLE
+        case dist.GatherOp():
+            where = messages.TO_ONE
+        case dist.BroadcastOp():
+            where = messages.FROM_ONE
         case _:
-            return size * (ranks - 1)
+            where = messages.EVERYWHERE
+    part = dist.part_of(op.frame)
+    copied = isinstance(part.layout, dist.PartialAttr | dist.ReplicatedAttr)
+    copies = ranks if copied and where != messages.FROM_ONE else 1
+    assert isinstance(part.whole, FrameType)
+    columns = {name: text(type_) for name, type_ in part.whole.columns.items()}
+    moving = messages.rows_of(rows * copies, size * copies, columns)
+    return round(messages.sent(moving, where, ranks))
 
 
 def bucket_of(op: dist.AllReduceTensorsOp, ranks: int) -> Bucket:

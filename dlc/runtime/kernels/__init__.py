@@ -8,7 +8,7 @@ from dlc.diagnostics import DlcError
 from dlc.runtime.kernels.call import Json, Locate
 from dlc.runtime.kernels.table import Frame, TableFragment, collect
 
-__all__ = ["Frame", "Kernel", "collect", "compile_fragment"]
+__all__ = ["Frame", "Kernel", "collect", "compile_fragment", "loaded_kernels"]
 
 
 class Kernel(Protocol):
@@ -42,3 +42,10 @@ def compile_fragment(tree: Json, locate: Locate, modules: Modules = MappingProxy
     if kind not in KERNELS:
         raise DlcError("DLC501", f"the plan holds a fragment of kind {kind!r}, which this dlc does not know")
     return KERNELS[kind](tree, locate, modules)
+
+
+def loaded_kernels(modules: Modules) -> list[str]:
+    """The names of the modules that this process did not have to compile, since it was done before."""
+    from dlc.runtime.kernels.xla_device import device
+
+    return [name for name, text in modules.items() if text in device().loaded]

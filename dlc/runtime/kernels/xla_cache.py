@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -15,9 +16,8 @@ class Cache:
     """Entries for one kind of device and version of XLA, which `owner` names; ranks may share it."""
 
     def __init__(self, owner: str) -> None:
-        home = Path(os.environ.get("HOME", os.devnull), ".cache")  # none: nothing can be written
-        self._directory = Path(os.environ.get("XDG_CACHE_HOME") or home, "dlc", "xla")
-        self._owner = f"{owner} {_processor()}"
+        self._directory = _directory()
+        self._owner = _digest(f"{owner} {_processor()}")[:16]
 
     def get(self, text: str) -> bytes | None:
         """The compiled form of a module, if it is there and whole."""
@@ -47,7 +47,24 @@ class Cache:
         return status.st_uid == os.getuid() and not status.st_mode & 0o022
 
     def _path(self, text: str) -> Path:
-        return self._directory / hashlib.sha256(f"{self._owner}\n{text}".encode()).hexdigest()
+        return self._directory / f"{_digest(text)}.{self._owner}"
+
+
+def kept(modules: Mapping[str, str]) -> frozenset[str]:
+    """The names of the modules that were compiled here before, as far as can be told without XLA."""
+    directory = _directory()
+    files = directory.iterdir() if directory.is_dir() else ()
+    present = {path.name.partition(".")[0] for path in files}
+    return frozenset(name for name, text in modules.items() if _digest(text) in present)
+
+
+def _directory() -> Path:
+    home = Path(os.environ.get("HOME", os.devnull), ".cache")  # none: nothing can be written
+    return Path(os.environ.get("XDG_CACHE_HOME") or home, "dlc", "xla")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache

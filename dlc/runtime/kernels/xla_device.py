@@ -53,7 +53,7 @@ class Module:
 
 
 class Device:
-    """Compiles modules for one XLA device and brings arrays to it."""
+    """Compiles modules for one XLA device and brings arrays to it; `loaded` did not need to be compiled."""
 
     def __init__(self) -> None:
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # ranks may share an accelerator
@@ -77,6 +77,7 @@ class Device:
         self._failure: type[Exception] = jax.errors.JaxRuntimeError
         self._avals: dict[tuple[tuple[int, ...], np.dtype[Any]], Any] = {}
         self._modules: dict[str, Module] = {}
+        self.loaded: set[str] = set()
         self._compiling = threading.Lock()
         self._cache = Cache(f"{jax.lib.__version__} {self._client.platform} {chosen.device_kind}")
         self.array_type: type = xla_client.ArrayImpl
@@ -109,7 +110,9 @@ class Device:
         kept = self._cache.get(text)
         if kept is not None:
             with suppress(self._failure):  # an entry that this jaxlib cannot read is as good as none
-                return self._client.deserialize_executable(kept, self._devices, self._options)
+                found = self._client.deserialize_executable(kept, self._devices, self._options)
+                self.loaded.add(text)
+                return found
         try:
             loaded = self._client.compile_and_load(text, self._devices, self._options)
         except self._failure as error:
