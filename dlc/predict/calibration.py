@@ -24,8 +24,8 @@ Json = dict[str, Any]
 
 _NOISE = 0.3e-3  # seconds below which a difference between measured and predicted means nothing
 _USUAL = 0.2  # spread of measured times about the truth; what is further off counts for less
-_WHOLE = 2.0  # how much more a whole run counts than one of its steps
-_PRIOR = 1.5  # spread of the defaults: how far from them a figure may go without evidence
+_WHOLE = 3.0  # how much more a whole run counts than one of its steps
+_PRIOR = 0.7  # spread of the defaults: how far from them a figure may go without evidence
 _MIXED = 0.5  # share of a step that a class must take for the step to tell how well the class is known
 _BELIEF = 4.0  # steps that the default spread counts for
 

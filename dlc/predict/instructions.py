@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ Json = dict[str, Any]
 Rule = Callable[["Gang", Json, Cost], None]
 
 _VIEW = 16.0  # bytes of memory that point to a text, beside its own
+_FIRST_FILE = 3.0  # how many files more the first one of a rank takes as long as
 _CACHED = 0.5  # input files up to this share of the memory of the nodes are in the page cache after one run
 
 
@@ -41,6 +43,7 @@ class Gang:
     scratch: float = 0.0
     arriving: float = 0.0
     started: bool = False
+    opened: bool = False
     numbers: dict[str, float] = field(default_factory=dict[str, float])
     micro: dict[str, int] = field(default_factory=dict[str, int])
     observed: tuple[float, float] | None = None
@@ -85,7 +88,8 @@ class Gang:
     def begin(self) -> list[Work]:
         """What the first query of a rank takes beside its work: threads start, libraries warm up."""
         started, self.started = self.started, True
-        return [] if started else [Work("start", calls=1.0)]
+        threads = max(1.0, self.pricer.placement.threads)
+        return [] if started else [Work("start", calls=1.0 + math.log2(threads))]
 
     def together(self) -> list[Work]:
         """What a collective takes beside moving bytes: all ranks have to come to it."""
@@ -145,8 +149,9 @@ def drain(gangs: Sequence[Gang], place: Placement, runtime: float) -> dict[str, 
 
 def _read(gang: Gang, instruction: Json, cost: Cost) -> None:
     """Files are opened now, and read by the query that needs their rows."""
-    files, pieces = len(instruction["paths"]), len(instruction["pieces"])
-    gang.pricer.work([Work("open", calls=files, whole=pieces * len(instruction["schema"]))], cost)
+    files, entries = len(instruction["paths"]), len(instruction["pieces"]) + len(instruction["schema"])
+    first, gang.opened = not gang.opened, True
+    gang.pricer.work([Work("open", calls=files + first * _FIRST_FILE, whole=entries)], cost)
     split = not instruction.get("replicated")
     total = sum(rows for _, _, rows in instruction["pieces"] if rows > 0)
     rows = float(total or instruction.get("predicted", {}).get("rows", 0))

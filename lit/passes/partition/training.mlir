@@ -101,10 +101,10 @@ func.func private @line.update(%rows: tensor<i32> {flow.rows}, %w: tensor<1xf32>
 // MOVED-LABEL:   flow.program @train
 // MOVED-NOT:     moved
 // MOVED:         dist.shuffle
-// MOVED-SAME:    {moved = 12000000000 : i64}
+// MOVED-SAME:    {moved = 12000005184 : i64}
 // MOVED-NOT:     moved
 // MOVED:         dist.shuffle
-// MOVED-SAME:    {moved = 12000000000 : i64}
+// MOVED-SAME:    {moved = 12000005184 : i64}
 // MOVED-NOT:     moved
 // MOVED:         dist.all_reduce_tensors
 // MOVED-SAME:    {moved = 1536 : i64}

@@ -5,7 +5,7 @@
 // together with what the gather packs: 188743680 + 500000 + 2 * 1000000. Nobody knows how long it takes on a machine
 // that nobody knows.
 // CHECK:      flow.program @q stage "placed" {
-// CHECK-NEXT:   dist.gang @main ranks 2 on "any" memory 191243680{{$}}
+// CHECK-NEXT:   dist.gang @main ranks 2 on "any" memory 170272160{{$}}
 // CHECK-NOT:    start =
 flow.program @q stage "dist" {
   %a = dist.local() {
