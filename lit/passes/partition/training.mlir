@@ -96,7 +96,8 @@ func.func private @line.update(%rows: tensor<i32> {flow.rows}, %w: tensor<1xf32>
 // ONE-NOT:       dist.{{shuffle|gather|broadcast|range}}
 // ONE:           flow.return
 
-// Three of four rows of each table find their rank, 2 × 16 GB × 3/4 together: what the join alone needs. A step
+// Three of four rows of each table find their rank, 2 × 16 GB × 3/4 together, in 12 messages with headers of 432
+// bytes: what the join alone needs. A step
 // sends 12 messages of 128 bytes: two tensors, each from a multiple of 64 bytes on, to three others from four.
 // MOVED-LABEL:   flow.program @train
 // MOVED-NOT:     moved
