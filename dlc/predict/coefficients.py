@@ -107,7 +107,7 @@ SHARES = frozenset({"product", "convolution"})
 IN_BYTES = frozenset({"read", "move", "groups", "pack", "unpack", "convert"})
 """Classes whose amount are bytes that go through memory."""
 
-HOLDS: Mapping[str, float] = {"groups": 1.7, "build": 75.0, "unpack": 1.5, "write": 2.5}
+HOLDS: Mapping[str, float] = {"groups": 1.7, "build": 75.0, "unpack": 2.2, "write": 2.5}
 """Bytes of memory that a unit of the amount of a class takes while a rank works on it (measured)."""
 PASSES: Mapping[str, float] = {"read": 0.8, "scale": 22.0, "words": 24.0}
 """The same of classes whose rows pass through: never more than `WINDOW` a thread."""
