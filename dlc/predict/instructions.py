@@ -92,9 +92,12 @@ class Gang:
         return [] if started else [Work("start", calls=1.0 + math.log2(threads))]
 
     def together(self) -> list[Work]:
-        """What a collective takes beside moving bytes: all ranks have to come to it."""
-        waits = [Work("turn", calls=1.0)] if self.pricer.placement.threads < 1 else []
-        return [Work("collective", calls=1.0), *waits] if self.ranks > 1 else []
+        """What a collective of rows takes beside moving bytes: all ranks have to come to it."""
+        return [Work("collective", calls=1.0), *self.turns()] if self.ranks > 1 else []
+
+    def turns(self) -> list[Work]:
+        """The wait for ranks that have no core of their own."""
+        return [Work("turn", calls=1.0)] if self.pricer.placement.threads < 1 else []
 
     def on_rank(self, frame: Frame) -> float:
         """Bytes of a frame on one rank."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dlc.predict.frames import is_text
+
 _MESSAGE = 240  # bytes of schema, headers and end of a stream (measured)
 _COLUMN = 88  # what each column adds to them beside its name
 _WORD = 8  # bytes to which names are filled up
@@ -26,7 +28,7 @@ class Rows:
 def rows_of(rows: float, values: float, columns: Mapping[str, str]) -> Rows:
     """Rows with columns of these types."""
     names = sum(-(-(len(name.encode()) + 1) // _WORD) * _WORD for name in columns)
-    texts = sum(type_.startswith("string") for type_ in columns.values())
+    texts = sum(map(is_text, columns.values()))
     return Rows(rows, values, _MESSAGE + _COLUMN * len(columns) + names, texts)
 
 

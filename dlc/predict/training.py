@@ -175,8 +175,8 @@ def _reduce(gang: Gang, instruction: Json, cost: Cost) -> None:
     sizes: list[float] = [gang.frames[name].bytes for name in instruction["ins"]]
     known = instruction.get("predicted", {})
     if gang.ranks > 1:
-        waits = [Work("turn", calls=1.0)] if gang.pricer.placement.threads < 1 else []
-        gang.pricer.work([Work("reduce", calls=1.0), *waits, Work("pack", whole=2 * sum(sizes))], cost)
+        packing = Work("pack", whole=2 * sum(sizes))
+        gang.pricer.work([Work("reduce", calls=1.0), *gang.turns(), packing], cost)
         gang.pricer.collective("all_reduce", float(known.get("bytes", sum(sizes))), cost)
         if "moved" in known and gang.ranks == gang.plan.world_size:
             cost.send(float(known["moved"]))
