@@ -99,7 +99,7 @@ class Comparison:
             "low": found.seconds.low,
             "high": found.seconds.high,
             "measured": self.measured,
-            "predicted_memory": found.memory.get("host", 0.0) / max(1, found.ranks / found.nodes),
+            "predicted_memory": found.rank_memory,
             "memory": self.memory,
             "steps": [entry.to_json() for entry in self.steps],
         }

@@ -135,6 +135,11 @@ class Prediction:
     advice: tuple[Advice, ...] = ()
 
     @property
+    def rank_memory(self) -> float:
+        """Peak bytes of one rank in the memory of its node."""
+        return self.memory.get("host", 0.0) / math.ceil(self.ranks / max(1, self.nodes))
+
+    @property
     def parts(self) -> dict[str, float]:
         """Seconds by what they are spent on, over all steps, longest first."""
         total: dict[str, float] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from dlc.runtime.trees import ALIGNMENT, segments, sent_items, travels_whole, tree
+from dlc.runtime.trees import ALIGNMENT, sent_in_segments, sent_items, travels_whole, tree
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,6 @@ def sent(bucket: Bucket, order: str) -> list[int]:
 def _items(bucket: Bucket, items: int, width: int, rank: int, order: str) -> int:
     ranks = bucket.ranks
     if order == "any":
-        bounds = segments(items, ranks)
-        share = bounds[rank + 1] - bounds[rank]
-        return items - share + share * (ranks - 1)
+        return sent_in_segments(rank, ranks, items)
     pieces = tree(bucket.shards, tuple(range(bucket.shards))).pieces(ranks)
     return sent_items(pieces, rank, items, travels_whole(items * width))

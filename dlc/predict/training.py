@@ -65,7 +65,7 @@ def _nodes(instructions: Sequence[Json]) -> int:
 
 def _parameters(gang: Gang, instruction: Json, cost: Cost) -> None:
     size = float(instruction.get("predicted", {}).get("bytes", 0))
-    gang.pricer.work([Work("map", whole=size)], cost)
+    gang.pricer.work([Work("move", whole=size)], cost)
     share = size / max(1, len(instruction["outs"]))
     gang.define(instruction["outs"], [tensor(share) for _ in instruction["outs"]], instruction)
 

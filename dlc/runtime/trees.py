@@ -89,6 +89,11 @@ def sent_items(pieces: Sequence[Sequence[Node]], rank: int, items: int, whole: b
     ranks, own = len(pieces), len(pieces[rank])
     if whole:
         return own * items * (ranks - 1)
+    return sent_in_segments(rank, ranks, items, own)
+
+
+def sent_in_segments(rank: int, ranks: int, items: int, buffers: int = 1) -> int:
+    """How many items a rank sends when each combines a segment of all buffers, and hands it back."""
     bounds = segments(items, ranks)
     share = bounds[rank + 1] - bounds[rank]
-    return own * (items - share) + share * (ranks - 1)
+    return buffers * (items - share) + share * (ranks - 1)

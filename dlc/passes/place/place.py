@@ -38,7 +38,8 @@ class PlacePass(ModulePass):
         island = machine.name if machine is not None else "any"
         for program in [inner for inner in op.ops if isinstance(inner, flow.ProgramOp)]:
             block = program.body.block
-            gang = dist.GangOp("main", self.ranks, island, peak_bytes(program, self.ranks))
+            held = peak_bytes(program, self.ranks) if machine is None else None
+            gang = dist.GangOp("main", self.ranks, island, held)
             gang.location = program.location
             first = block.first_op
             assert first is not None
@@ -49,8 +50,7 @@ class PlacePass(ModulePass):
             program.stage = StringAttr("placed")
             if machine is not None:
                 found = predict_times(ctx, op, program, machine)
-                on_one_node = max(1, -(-self.ranks // found.nodes))
-                gang.memory = IntegerAttr(round(found.memory["host"] / on_one_node), i64)
+                gang.memory = IntegerAttr(round(found.rank_memory), i64)
 
 
 def peak_bytes(program: flow.ProgramOp, ranks: int) -> int:

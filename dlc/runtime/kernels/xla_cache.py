@@ -52,9 +52,10 @@ class Cache:
 
 def kept(modules: Mapping[str, str]) -> frozenset[str]:
     """The names of the modules that were compiled here before, as far as can be told without XLA."""
-    directory = _directory()
-    files = directory.iterdir() if directory.is_dir() else ()
-    present = {path.name.partition(".")[0] for path in files}
+    try:
+        present = {path.name.partition(".")[0] for path in _directory().iterdir()}
+    except OSError:
+        return frozenset()
     return frozenset(name for name, text in modules.items() if _digest(text) in present)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dlc.runtime.transport.base import Pending, Transport
-from dlc.runtime.trees import segments
+from dlc.runtime.trees import sent_in_segments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,9 +62,7 @@ class Counting:
         return self._inner.start_all_gather(whole, sizes)
 
     def start_all_reduce(self, values: "NDArray[Any]", combine: str) -> Pending:
-        bounds = segments(len(values), self.size)
-        share = bounds[self.rank + 1] - bounds[self.rank]
-        self._traffic.sent += (len(values) - share + share * (self.size - 1)) * values.itemsize
+        self._traffic.sent += sent_in_segments(self.rank, self.size, len(values)) * values.itemsize
         return self._inner.start_all_reduce(values, combine)
 
     def flush(self) -> None:
