@@ -14,7 +14,7 @@ import pytest
 
 from dlc.diagnostics import DlcError
 from dlc.runtime.kernels import compile_fragment
-from dlc.runtime.kernels.xla_cache import Cache
+from dlc.runtime.kernels.xla_cache import Cache, kept
 from dlc.runtime.kernels.xla_device import Device, device
 from dlc.runtime.tensors import aligned
 from tests.runtime.training_programs import I32, f32, lowered
@@ -166,6 +166,16 @@ def test_a_place_that_others_may_write_to_is_not_trusted(
     assert cache.get("text") == b"code"
     (tmp_path / "dlc" / "xla").chmod(0o777)
     assert cache.get("text") is None
+
+
+def test_predictions_can_tell_what_was_compiled_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    modules = {"old": "one text", "new": "another text"}
+    assert kept(modules) == frozenset()
+    Cache("owner").put("one text", b"code")
+    assert kept(modules) == {"old"}
 
 
 def test_without_a_place_for_the_cache_everything_still_works(
